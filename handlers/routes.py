@@ -166,6 +166,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             guard_blocks.USE: record.use_version,
             unanswered_blocks.ADD: unanswered.add,
             unanswered_blocks.WRITE: unanswered.write,
+            unanswered_blocks.ASK_AGAIN: unanswered.ask_again,
             unanswered_blocks.NOT_OURS: unanswered.close_as_not_ours,
             document_blocks.OPEN: acknowledge,
             document_blocks.REPLACE: documents.replace,

@@ -440,7 +440,8 @@ class Settings(BaseSettings):
     keep_verdicts_days: float = _setting(
         "PARLEY_KEEP_VERDICTS_DAYS",
         90.0,
-        "what the guard ruled, with the words it was about, likewise; 0: never",
+        "what the guard ruled and what documents could not answer, with the words it was about, likewise; "
+        "0: never",
     )
     uninstalled: str = _setting(
         "PARLEY_UNINSTALLED",

@@ -17,10 +17,13 @@ from bot.knowledge.terms import list_written
 from bot.ml.stemming import likeness, stem, weight
 from storage.unanswered.questions import OpenQuestion
 
+_COMPARED = 8  # questions of a group that others are compared with
+
 Vectors = Mapping[int, Sequence[float]]  # of questions, by their numbers
 
 # Chosen on tests/unanswered/wordings.txt; a question too many in a group costs more than one too few.
 NEAR_BY_WORDS = 0.6  # 0 to 1
+LITTLE = 0.35  # of a question's words: it asks something else
 NEAR_BY_VECTORS = 0.65  # of the way from "nothing to do with each other" to "the same"
 # Words that ask for a time, and for a place or a person.
 _WHEN = frozenset({"when", "date", "wann", "datum", "quand", "cuándo", "fecha", "quando", "wanneer"})
@@ -56,9 +59,6 @@ def choose_typical(questions: Sequence[OpenQuestion]) -> OpenQuestion:
     return max(questions[:_COMPARED], key=lambda one: (round(likeness_to_all(one), 6), -one.id))
 
 
-_COMPARED = 20  # questions of a group that others are compared with
-
-
 def _find_nearest(
     new: OpenQuestion, groups: Mapping[int, Sequence[OpenQuestion]], vectors: Vectors, unrelated: float
 ) -> int:
@@ -78,13 +78,12 @@ def _measure(new: OpenQuestion, members: Sequence[OpenQuestion], vectors: Vector
 
 
 def _nearness(one: OpenQuestion, other: OpenQuestion, vectors: Vectors, unrelated: float) -> float:
-    if ask_for_others(one.meant, other.meant):
-        return 0.0
-    by_words = compare_words(one.meant, other.meant) / NEAR_BY_WORDS
-    if one.id not in vectors or other.id not in vectors:
-        return by_words
-    cosine = float(sum(map(mul, vectors[one.id], vectors[other.id])))
-    return (cosine - unrelated) / (1 - unrelated) / NEAR_BY_VECTORS
+    if one.id in vectors and other.id in vectors:
+        cosine = float(sum(map(mul, vectors[one.id], vectors[other.id])))
+        nearness = (cosine - unrelated) / (1 - unrelated) / NEAR_BY_VECTORS
+    else:
+        nearness = compare_words(one.meant, other.meant) / NEAR_BY_WORDS
+    return 0.0 if nearness >= 1 and ask_for_others(one.meant, other.meant) else nearness
 
 
 def ask_for_others(one: str, other: str) -> bool:
@@ -118,22 +117,31 @@ def _list_names(question: str) -> tuple[str, ...]:
 
 
 def compare_words(one: str, other: str) -> float:
-    """0 to 1: how much of each question's words has its like in the other's."""
-    ours, theirs = list_words(one), list_words(other)
-    return min(_covered(ours, theirs), _covered(theirs, ours)) if ours and theirs else 0.0
+    """0 to 1: how much of each question's words has its like in the other's; 0 for little."""
+    ours, theirs = _weigh_words(one), _weigh_words(other)
+    if not ours or not theirs:
+        return 0.0
+    covered = _covered(ours, theirs)
+    return min(covered, _covered(theirs, ours)) if covered else 0.0
 
 
-def _covered(words: Sequence[str], by: Sequence[str]) -> float:
-    found = sum(weight(word) * max(_like(word, other) for other in by) for word in words)
-    return found / sum(map(weight, words))
+def _covered(words: Sequence[tuple[str, float]], by: Sequence[tuple[str, float]]) -> float:
+    """The share of the first ones' weight that the others cover; 0 as soon as it is known to be little."""
+    whole = left = sum(heavy for _, heavy in words)
+    for word, heavy in words:
+        left -= heavy * (1 - max(_like(word, other) for other, _ in by))
+        if left < LITTLE * whole:
+            return 0.0
+    return left / whole
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=100_000)
 def _like(word: str, other: str) -> float:
     return 1.0 if stem(word) == stem(other) else likeness(word, other)
 
 
 @lru_cache(maxsize=5_000)
-def list_words(question: str) -> tuple[str, ...]:
-    """The words that say what is asked, each once."""
-    return tuple(dict.fromkeys(drop_small(list_written(question))))
+def _weigh_words(question: str) -> tuple[tuple[str, float], ...]:
+    """The words that say what is asked, each once, with how much it says; the heaviest first."""
+    words = dict.fromkeys(drop_small(list_written(question)))
+    return tuple(sorted(((word, weight(word)) for word in words), key=lambda one: -one[1]))

@@ -6,6 +6,7 @@ What is done about them is repair.py's.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class UnansweredQuestions:
 
     async def list_topics(self, at: Channel) -> list[Topic]:
         """What is open in a channel: what somebody wants answered first, then what is asked most."""
-        return make_topics(await self._list_grouped(at))
+        return await asyncio.to_thread(make_topics, await self._list_grouped(at))
 
     async def find_topic(self, at: Channel, question: int) -> int:
         """The group of an open question; 0 where it is not open any more."""
@@ -73,7 +74,8 @@ class UnansweredQuestions:
             return found
         vectors = await self._embed(at, found)
         unrelated = self._embedder.unrelated if self._embedder else 0.0
-        for id, topic in grouping.group(found, vectors, unrelated=unrelated).items():
+        new = await asyncio.to_thread(grouping.group, found, vectors, unrelated=unrelated)
+        for id, topic in new.items():
             await self._engine.write(questions.set_topic, at, [id], topic)
         return await self._engine.read(questions.list_open, at)
 

@@ -79,9 +79,11 @@ class Adding:
         replaces: Document | None = None,
         shared: bool = True,
         extract: str = "",
+        repairs: int = 0,
     ) -> list[str]:
         """Files of Slack's by their ids. `thread`: in which their cards are shown; `shared`: they stand in
-        the channel; `extract`: the form of the fields that are wanted of them."""
+        the channel; `extract`: the form of the fields that are wanted of them; `repairs`: the topic of
+        unanswered questions that they are to answer."""
         await self._require(at)
         sharings = [await self._find_sharing(id) for id in files]
         return [
@@ -100,6 +102,7 @@ class Adding:
                     card_thread=thread,
                     replaces=replaces.id if replaces else "",
                     extract=extract,
+                    repairs=repairs,
                 )
             )
             for sharing in sharings
@@ -130,8 +133,10 @@ class Adding:
         )
         return await self._services.documents.add(new)
 
-    async def add_text(self, at: AddingFrom, title: str, text: str, *, replaces: str = "") -> str:
-        """What somebody typed, under a title."""
+    async def add_text(
+        self, at: AddingFrom, title: str, text: str, *, replaces: str = "", repairs: int = 0
+    ) -> str:
+        """What somebody typed, under a title. `repairs`: as for `add_files`."""
         await self._require(at)
         new = NewDocument(
             at.team,
@@ -144,6 +149,7 @@ class Adding:
             text=text,
             card_channel=at.channel,
             replaces=replaces,
+            repairs=repairs,
         )
         return await self._services.documents.add(new)
 

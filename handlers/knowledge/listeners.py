@@ -101,10 +101,9 @@ class DocumentActions:
     async def save_text(self, ack: Any, body: dict[str, Any]) -> None:
         """Takes in what was typed."""
         given, _ = windows.read_form(body["view"])
-        at = self._read_form(body, given)
-        await self._save(
-            ack, windows.TITLE, lambda: self._adding.add_text(at, given["title"].strip(), given["text"])
-        )
+        at, repairs = self._read_form(body, given), load_place(body["view"]).repairs
+        title, text = given["title"].strip(), given["text"]
+        await self._save(ack, windows.TITLE, lambda: self._adding.add_text(at, title, text, repairs=repairs))
 
     async def save_files(self, ack: Any, body: dict[str, Any]) -> None:
         """Takes in what was uploaded, perhaps in the place of another document."""
@@ -117,7 +116,9 @@ class DocumentActions:
                 old = await self._services.documents.find(at.team, place.replaces)
                 await self._rights.require_remove(old, at.user)
             where = AddingFrom(at.team, at.channel, at.user, old.audience) if old else at
-            await self._adding.add_files(where, files, thread=place.thread, replaces=old, shared=False)
+            await self._adding.add_files(
+                where, files, thread=place.thread, replaces=old, shared=False, repairs=place.repairs
+            )
 
         await self._save(ack, windows.FILE, add)
 

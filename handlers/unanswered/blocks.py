@@ -14,6 +14,7 @@ from handlers.slack.mrkdwn import escape
 from storage.place import Channel
 
 ADD, WRITE, NOT_OURS = "unanswered_add", "unanswered_write", "unanswered_not_ours"
+ASK_AGAIN = "unanswered_ask_again"
 LISTED = 30  # topics; a window holds 100 blocks
 WORDINGS, PEOPLE = 3, 3  # shown of a topic
 WORDING_SHOWN, NEAREST_SHOWN = 150, 300  # characters
@@ -48,13 +49,19 @@ def _show(topic: Topic, zone: tzinfo) -> list[Block]:
     near = [f"Nearest thing known: {escape(_cut(topic.nearest, NEAREST_SHOWN))}"] if topic.nearest else []
     value = str(topic.id)
     return [
-        section("\n".join([quoted(topic.question), *also, describe(topic, zone), *near])),
+        section("\n".join([quoted(topic.question), describe(topic, zone), *also, *near])),
         actions(
             button(ADD, "Add a document", value=value),
             button(WRITE, "Write the answer", value=value),
+            button(ASK_AGAIN, "Ask again", value=value),
             button(NOT_OURS, "Not ours", value=value),
         ),
     ]
+
+
+def tell_asked(number: int) -> str:
+    """That questions are asked again."""
+    return f"Asking again: {count(number, 'question')}. Who gets an answer hears it in their thread."
 
 
 def describe(topic: Topic, zone: tzinfo) -> str:

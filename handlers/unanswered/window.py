@@ -73,6 +73,18 @@ class UnansweredWindow:
 
         await modals.open_window(self._chat.slack, body["trigger_id"], form, on_top=True)
 
+    async def ask_again(self, ack: Any, body: dict[str, Any]) -> None:
+        """Has the questions asked again, now that documents or settings are others."""
+        await ack()
+        at, user = _channel(body), body["user"]["id"]
+
+        async def asked() -> View:
+            await self._check(at, user)
+            number = await self._services.repairs.ask_again(at, _pressed(body), by=user)
+            return await self._list(at, user, note=blocks.tell_asked(number))
+
+        await modals.fill_window(self._chat.slack, body["view"]["id"], asked)
+
     async def close_as_not_ours(self, ack: Any, body: dict[str, Any]) -> None:
         """Takes questions off the list that are not for the channel to answer."""
         await ack()

@@ -16,7 +16,7 @@ from storage.place import Channel
 
 # What became of a question: "no more" when whoever asked cannot be told any more.
 Outcome = Literal["answered", "not ours", "no more"]
-MOST_LISTED = 1_000
+MOST_LISTED = 500  # of a channel, the newest
 _COLUMNS = (
     "id, channel, conversation, person, question, searched, nearest, message, reply, topic, wanted, outcome,"
     " asked_at, closed_at, told_at"

@@ -87,6 +87,7 @@ BUTTONS = {
     guard.USE: "Use this",
     unanswered.ADD: "Add a document",
     unanswered.WRITE: "Write the answer",
+    unanswered.ASK_AGAIN: "Ask again",
     unanswered.NOT_OURS: "Not ours",
     refusal.WANTED: "This should be answerable",
     voice.EDIT: "Correct and ask again",

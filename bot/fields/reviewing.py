@@ -13,17 +13,17 @@ from storage.fields.rows import ListedRow
 def make_review(
     found: ListedRow, form: FieldForm, row: FieldRow, field: str, value: str, *, by: str, now: float
 ) -> StoredReview:
-    """The review of one value. NotUnderstood, Missing."""
+    """The review of one value; "" says that the document does not state it. NotUnderstood, Missing."""
     asked, read = form.find(field), row.find(field)
     if asked is None or read is None:
         raise Missing(f"no field {field}")
-    chosen = _choose(read, value)
+    chosen = _choose(read, value) if value.strip() else FieldCandidate("", "")
     if chosen is None:
         typed = read_typed(value, asked)
         if typed is None:
             raise NotUnderstood(value, f"{asked.name} is a {asked.type}.")
         chosen = FieldCandidate(value.strip(), typed)
-    same = chosen.value == read.value and read.value != ""
+    same = chosen.value == read.value
     return StoredReview(
         row_id=found.id,
         field=field,
@@ -38,7 +38,7 @@ def make_review(
         page=chosen.page,
         quote=chosen.quote,
         label=chosen.label,
-        pattern=settle(read, chosen),
+        pattern=settle(read, chosen) if chosen.value else "",
         at=now,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from bot.cli import fields as cli_fields
 from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import read_pages
 from handlers.fields import blocks, review_windows, windows
 from handlers.fields.cards import OFFER, RUN
+from handlers.fields.review_windows import load_pressed
 from handlers.knowledge import windows as document_windows
 from tests.support.documents import drop_file, take_in
 from tests.support.guarded_channel import filled
@@ -97,7 +100,9 @@ async def sent_file(team: Workspace, name: str) -> str:
 
 
 @pytest.mark.both_engines
-async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_file(team: Workspace) -> None:
+async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_file(
+    team: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     await describe(team)
     await take_in(team, "invoices.pdf", invoices(CLEAN, TWO_TOTALS))
     card = await message_of(team, RUN, "2 rows of *invoice*", "to look at")
@@ -121,6 +126,12 @@ async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_fi
     await run_command(team, "bob", "fields invoice jsonl")
     lines = [json.loads(line) for line in (await sent_file(team, "invoice.jsonl")).splitlines()]
     assert "238.00 EUR" in json.dumps(lines[1])
+
+    asked = argparse.Namespace(
+        action="export", channel=team.slack.channel("#general"), team="", name="Invoice", format="csv"
+    )
+    assert await cli_fields.run(asked, team.bot.settings) == 0
+    assert capsys.readouterr().out == await sent_file(team, "invoice.csv")
 
 
 async def test_fields_are_extracted_from_a_file_that_is_no_document_yet(team: Workspace) -> None:
@@ -151,6 +162,37 @@ async def test_what_costs_much_is_asked_first_and_what_nobody_asked_for_is_offer
         await team.slack.press("bob", "#general", offer["ts"], blocks.READ_NOW)
         assert read_table(await message_of(team, RUN, "1 row of *invoice*"))[0]["number"] == "HP-2041"
         assert len([one for one in await list_messages(team) if "Shall I" in one["text"]]) == 0
+
+
+async def test_what_a_document_does_not_state_is_said_to_be_missing_or_typed(team: Workspace) -> None:
+    await describe(team, "invoice: number, date, delivery date, total with currency")
+    await take_in(team, "one.pdf", invoices(CLEAN.replace("| Date | 3 April 2026 |\n", "")))
+    card = await message_of(team, RUN, "2 values to look at")
+    await team.slack.press("alice", "#general", card["ts"], blocks.REVIEW)
+    review = await filled(team)
+    typed, missing = [
+        next(
+            one["value"]
+            for block in review["blocks"]
+            for one in block.get("elements", ())
+            if is_about(one, *of)
+        )
+        for of in ((review_windows.TYPE, "date"), (review_windows.MISSING, "delivery date"))
+    ]
+    await team.slack.press("alice", "", "", review_windows.MISSING, view_id=review["id"], value=missing)
+    await message_of(team, RUN, "1 value to look at")
+    await team.slack.press("alice", "", "", review_windows.TYPE, view_id=review["id"], value=typed)
+    await filled(team, depth=2)
+    await team.slack.submit("alice", {review_windows.TYPED: "soon"})
+    assert "date" in team.slack.modals("alice")[-1]["errors"][review_windows.TYPED]
+    await team.slack.submit("alice", {review_windows.TYPED: "2026-04-03"})
+    (row,) = read_table(await message_of(team, RUN, "1 row of *invoice* from *Invoices (one.pdf)*."))
+    assert (row["date"], row["delivery date"]) == ("2026-04-03", "—")
+    await team.slack.until(lambda: review_windows.NOTHING_LEFT in str(team.slack.modals("alice")[-1]))
+
+
+def is_about(button: dict[str, Any], action: str, field: str) -> bool:
+    return button.get("action_id") == action and load_pressed(button["value"]).field == field
 
 
 async def test_only_those_who_look_after_a_channel_describe_and_guests_neither_review_nor_extract(

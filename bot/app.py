@@ -414,7 +414,7 @@ def _talk(
 def _read_fields(base: _Base, side: FieldsInChat) -> tuple[FieldExtraction, WantedFields]:
     now, model = base.calendar.now, model_for("fields", base.settings)
     reader = FieldReader(base.engine, base.provider, side, model=model, prices=base.prices, clock=now)
-    extraction = FieldExtraction(base.engine, base.inbox, reader, prices=base.prices, clock=now)
+    extraction = FieldExtraction(base.engine, base.inbox, reader, clock=now)
     return extraction, WantedFields(base.engine, base.inbox, extraction, side)
 
 

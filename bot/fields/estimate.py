@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +9,6 @@ from bot.core.values import Usage
 from bot.costs.pricing import Prices
 from bot.fields.pieces import PART_CHARACTERS
 from bot.fields.values import FieldCost, FieldForm
-from storage.knowledge.documents import Document
 
 CHARACTERS_PER_TOKEN = 3  # of text in any language, about
 ORDERS_TOKENS = 700  # what a model is told each time
@@ -19,19 +17,19 @@ ROUNDS = 2  # it is asked once more where something does not hold
 
 
 def estimate_cost(
-    documents: Sequence[Document], form: FieldForm, prices: Prices, *, model: str, at: datetime
+    pieces: int, characters: int, form: FieldForm, prices: Prices, *, model: str, at: datetime
 ) -> FieldCost:
-    """Requests and dollars of reading documents for a form, at the prices of a time."""
-    requests, total = 0, Decimal(0)
-    for document in documents:
-        parts = max(1, -(-document.characters // PART_CHARACTERS), min(document.pages, 500))
-        used = Usage(
-            input_tokens=ROUNDS * (document.characters // CHARACTERS_PER_TOKEN + parts * ORDERS_TOKENS),
-            output_tokens=ROUNDS * parts * FIELD_TOKENS * len(form.fields),
-        )
-        requests += parts
-        cost = prices.price(model, used, at=at, kind="fields").usd
-        if cost is None:
-            return FieldCost(sum(max(1, one.pages) for one in documents), None)
-        total += cost
-    return FieldCost(requests, total)
+    """Requests and dollars of reading so many pieces, of so many characters in all, at a time's prices."""
+    requests = max(pieces, -(-characters // PART_CHARACTERS), 1)
+    used = Usage(
+        input_tokens=ROUNDS * (characters // CHARACTERS_PER_TOKEN + requests * ORDERS_TOKENS),
+        output_tokens=ROUNDS * requests * FIELD_TOKENS * len(form.fields),
+    )
+    return FieldCost(requests, prices.price(model, used, at=at, kind="fields").usd)
+
+
+def add_costs(one: FieldCost, other: FieldCost) -> FieldCost:
+    """Of two readings; where nobody knows what one of them costs, nobody knows the sum."""
+    known = one.usd is not None and other.usd is not None
+    total = (one.usd or Decimal(0)) + (other.usd or Decimal(0)) if known else None
+    return FieldCost(one.requests + other.requests, total)

@@ -14,6 +14,8 @@ from functools import lru_cache
 from bot.fields.labels import Label, find_label, find_line
 from bot.fields.pieces import DocumentPiece, PageText
 
+_BLANKS = str.maketrans(dict.fromkeys("|€$£¥", " "))
+_BETWEEN = r"[\s|€$£¥]+"  # a model may leave the sign of a currency out
 _MARKS = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "−": "-"})
 
 
@@ -55,10 +57,10 @@ def find_places(piece: DocumentPiece, text: str, quote: str, *, first: int = 0) 
 
 def find_spans(text: str, words: str) -> Iterator[tuple[int, int]]:
     """Where words stand in a text, as whole words."""
-    tokens = _plain(words).replace("|", " ").split()
+    tokens = _plain(words).translate(_BLANKS).split()
     if not tokens:
         return
-    wanted = r"[\s|]+".join(re.escape(token) for token in tokens)
+    wanted = _BETWEEN.join(re.escape(token) for token in tokens)
     for match in re.finditer(rf"(?<!\w){wanted}(?!\w)", _plain(text)):
         yield match.span()
 

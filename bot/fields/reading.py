@@ -6,6 +6,7 @@ a card.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -23,7 +24,7 @@ from bot.fields.patterns import learn
 from bot.fields.pieces import MOST_PIECES, DocumentPiece, divide, gather_pages
 from bot.fields.shown_rows import encode_values, join_row
 from bot.fields.side import FieldCard, FieldSide
-from bot.fields.values import FieldForm, FieldRow, FieldRun
+from bot.fields.values import FieldCost, FieldForm, FieldRow, FieldRun
 from bot.knowledge.document_card import CardPlace, read_card_place
 from bot.provider.fair_share import in_background
 from bot.provider.json_form import ModelApi
@@ -70,6 +71,14 @@ class FieldReader:
         """Whether a document is of the kind that a form is about."""
         pieces = await self._divide(document.id)
         return bool(pieces) and is_of_kind(form, document.title, pieces[0])
+
+    async def estimate(self, document: Document, form: FieldForm) -> FieldCost:
+        """What reading it takes."""
+        return self._estimate(len(await self._divide(document.id)), document, form)
+
+    def _estimate(self, pieces: int, document: Document, form: FieldForm) -> FieldCost:
+        told = (pieces, document.characters, form, self._prices)
+        return estimate_cost(*told, model=self.model, at=utc_now())
 
     async def read(self, id: str, *, by: str, look: bool) -> None:
         """All pieces that have no row yet. ProviderError and BudgetExceeded come out of it; what was read is
@@ -129,7 +138,8 @@ class FieldReader:
                 return  # somebody stopped it
 
     async def _divide(self, document: str) -> list[DocumentPiece]:
-        return divide(gather_pages(await self._engine.read(chunks.list_of, document)))
+        rows = await self._engine.read(chunks.list_of, document)
+        return await asyncio.to_thread(lambda: divide(gather_pages(rows)))
 
     async def _look_up(self, id: str) -> FieldCard | None:
         run = await self._engine.read(stored.find_run, id)
@@ -140,7 +150,7 @@ class FieldReader:
         if form is None or document is None or document.hidden in ("removed", "replaced"):
             return None
         read = decode_form(form)
-        cost = estimate_cost([document], read, self._prices, model=self.model, at=utc_now())
+        cost = self._estimate(run.pieces, document, read)
         return FieldCard(FieldRun(**asdict(run)), read, document, cost, await self._list_rows(run.id))
 
     async def _list_rows(self, id: str) -> tuple[FieldRow, ...]:

@@ -110,6 +110,7 @@ def _read_amount(field: Field, place: FoundPlace, style: WritingStyle, learned: 
     if len(found) != 1:
         return ReadValue(place, (), place.label, NO_NUMBER.format(text=place.text))
     number = found[0]
+    place = FoundPlace(place.page, begin + number.start, begin + number.end)
     if field.type == "number":
         values = tuple(map(write_number, number.values))
         return ReadValue(place, values, place.label, _tell_two(place.text, values))

@@ -11,12 +11,11 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import partial
+from decimal import Decimal
+from functools import partial, reduce
 
-from bot.core.calendar import utc_now
 from bot.core.errors import BotError, Missing
-from bot.costs.pricing import Prices
-from bot.fields.estimate import estimate_cost
+from bot.fields.estimate import add_costs
 from bot.fields.exports import write_csv, write_jsonl
 from bot.fields.forms import decode_form, encode_form
 from bot.fields.reading import FieldReader, run_id
@@ -43,13 +42,11 @@ class FieldExtraction:
         inbox: Inbox,
         reader: FieldReader,
         *,
-        prices: Prices,
         clock: Callable[[], float],
     ) -> None:
         self._engine = engine
         self._inbox = inbox
         self._reader = reader
-        self._prices = prices
         self._clock = clock
 
     # Forms
@@ -80,7 +77,8 @@ class FieldExtraction:
 
     async def estimate(self, documents: Sequence[Document], form: FieldForm) -> FieldCost:
         """What reading these documents for a form takes."""
-        return estimate_cost(documents, form, self._prices, model=self._reader.model, at=utc_now())
+        costs = [await self._reader.estimate(document, form) for document in documents]
+        return reduce(add_costs, costs, FieldCost(0, Decimal(0)))
 
     async def start(
         self, document: Document, form: FieldForm, *, by: str, thread: str = "", again: bool = True
@@ -103,7 +101,7 @@ class FieldExtraction:
             asked_at=now,
         )
         begun = await self._inbox.put(
-            f"{FIELDS}:{run.id}:{now}",
+            f"{FIELDS}:{run.id}:{uuid.uuid4().hex}",
             f"{FIELDS}:{form.team}:{form.channel}",
             FIELDS,
             json.dumps({"run": run.id, "by": by}),

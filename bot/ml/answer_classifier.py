@@ -34,7 +34,11 @@ class AnswerHead:
     embedder: str = ""  # the one it was trained with; "" for words alone
 
     def score(self, row: Sequence[float]) -> float:
-        return float(sum(map(mul, self.weights, _expand(row, self.means, self.scales))))
+        return float(sum(map(mul, self.weights, expand(row, self.means, self.scales))))
+
+    def judge(self, row: Sequence[float]) -> float:
+        """The probability of a pair that is described (`describe`)."""
+        return self.sigmoid(self.score(row))
 
     def probability(
         self,
@@ -48,7 +52,7 @@ class AnswerHead:
         """That `context` answers `question`, 0 to 1; `collection` is what the passage was chosen from.
         `nearness` and `behind`: see `Pair`, by the head's own embedder, where it has one."""
         pair = Pair(context, question, True, nearness, behind)
-        return self.sigmoid(self.score(_describe(pair, collection)))
+        return self.judge(describe(pair, collection))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,13 @@ def train(
     labels = [p.answerable for p in pairs]
     if len(pairs) < 10 or not 0 < sum(labels) < len(labels):
         raise ValueError("at least 10 pairs, some answerable and some not")
-    rows = [_describe(pair, collection) for pair in pairs]
+    rows = [describe(pair, collection) for pair in pairs]
     means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
     scales = [
         math.sqrt(sum((x - m) ** 2 for x in column) / len(rows)) or 1.0
         for column, m in zip(zip(*rows, strict=True), means, strict=True)
     ]
-    columns = list(zip(*(_expand(row, means, scales) for row in rows), strict=True))
+    columns = list(zip(*(expand(row, means, scales) for row in rows), strict=True))
     weights = fit_logistic(columns, labels, ridge=ridge)
     scores = _held_out([p.context for p in pairs], columns, labels, weights, ridge)
     curve = platt(scores, labels)
@@ -86,12 +90,13 @@ def train(
     return HeadTraining(head, tuple(map(curve, scores)))
 
 
-def _describe(pair: Pair, collection: Collection) -> list[float]:
+def describe(pair: Pair, collection: Collection) -> list[float]:
+    """A pair as its features, with nearness where it has one."""
     row = features(pair.question, pair.context, collection)
     return row if pair.nearness is None else [*row, pair.nearness, pair.behind]
 
 
-def _expand(row: Sequence[float], means: Sequence[float], scales: Sequence[float]) -> list[float]:
+def expand(row: Sequence[float], means: Sequence[float], scales: Sequence[float]) -> list[float]:
     """Each feature scaled, and once more times the coverage: when nearly all of the question is there, other
     signs count than when little is."""
     scaled = [(x - m) / s for x, m, s in zip(row, means, scales, strict=True)]

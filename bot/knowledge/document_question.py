@@ -70,4 +70,5 @@ class DocumentAnswer:
     refused: bool = False
     search: Search = field(default_factory=Search)
     rewriting: Rewriting | None = None
+    question: str = ""  # as it was searched for, where its answer may be learned from
     follow_ups: tuple[str, ...] = ()  # buttons under it

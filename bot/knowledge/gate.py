@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from bot.knowledge.support import measure_touch
-from bot.ml.answer_classifier import AnswerHead, load
+from bot.ml.answer_classifier import AnswerHead, Pair, describe, load
 from bot.ml.answer_features import Collection
 
 _FEW_WORDS = 0.34  # share of the question's words that a passage has
@@ -56,11 +56,15 @@ def load_head(embedder: str = "") -> AnswerHead:
     return next(head for head in heads if head.embedder in {embedder, ""})
 
 
-def judge(questions: Sequence[str], candidates: Sequence[Candidate]) -> Judged:
-    """`questions`: the same one in several wordings. It takes about a millisecond for each pair."""
+def judge(
+    questions: Sequence[str], candidates: Sequence[Candidate], own: AnswerHead | None = None
+) -> Judged:
+    """`questions`: the same one in several wordings; `own`: the head of the channel, where it has one. It
+    takes about a millisecond for each pair."""
     collection = Collection([one.text for one in candidates])
     probabilities = tuple(
-        max(_estimate(question, one, candidates, collection) for question in questions) for one in candidates
+        max(_estimate(question, one, candidates, collection, own=own) for question in questions)
+        for one in candidates
     )
     nothing = bool(candidates) and all(
         probability < _UNLIKELY and _has_nothing(questions, one)
@@ -70,14 +74,31 @@ def judge(questions: Sequence[str], candidates: Sequence[Candidate]) -> Judged:
 
 
 def _estimate(
-    question: str, candidate: Candidate, candidates: Sequence[Candidate], collection: Collection
+    question: str,
+    candidate: Candidate,
+    candidates: Sequence[Candidate],
+    collection: Collection,
+    *,
+    own: AnswerHead | None,
 ) -> float:
-    """By the head of its embedder where it is near enough to have been found by meaning."""
-    head = load_head(candidate.embedder if candidate.nearness is not None else "")
-    if not head.embedder:
-        return head.probability(question, candidate.text, collection)
+    shipped = find_shipped(candidate)
+    head = own if own and own.embedder == shipped.embedder else shipped
+    return head.judge(describe_candidate(question, candidate, candidates, collection))
+
+
+def find_shipped(candidate: Candidate) -> AnswerHead:
+    """The head of its embedder where it is near enough to have been found by meaning."""
+    return load_head(candidate.embedder if candidate.nearness is not None else "")
+
+
+def describe_candidate(
+    question: str, candidate: Candidate, candidates: Sequence[Candidate], collection: Collection
+) -> list[float]:
+    """As its head judges it, beside the others that were found."""
+    if not find_shipped(candidate).embedder:
+        return describe(Pair(candidate.text, question, True), collection)
     behind = _measure_behind(candidate, candidates)
-    return head.probability(question, candidate.text, collection, nearness=candidate.nearness, behind=behind)
+    return describe(Pair(candidate.text, question, True, candidate.nearness, behind), collection)
 
 
 def _measure_behind(candidate: Candidate, candidates: Sequence[Candidate]) -> float:

@@ -22,9 +22,11 @@ from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion, Lo
 from bot.knowledge.follow_up import is_open, make_standalone
 from bot.knowledge.gate import Candidate, Judged
 from bot.knowledge.index import Audience, DocumentIndex, Hit, Passage
+from bot.knowledge.own_head import OwnHeads
 from bot.knowledge.passage_finder import MOST_FOUND, FoundPassages, PassageFinder
 from bot.knowledge.quotes import find_span
 from bot.provider.json_form import ModelApi
+from storage.place import Channel
 
 
 class AsksDocuments(Protocol):
@@ -49,8 +51,10 @@ class Knowledge:
         *,
         small_model: str = "",
         price: Callable[[str, Usage], Decimal | None] = lambda model, usage: None,
+        heads: OwnHeads | None = None,
     ) -> None:
-        self._index, self._model_api = index, model_api
+        """`heads`: those of channels, where they have one of their own."""
+        self._index, self._model_api, self._heads = index, model_api, heads
         self._across = AcrossDocuments(index, model_api, find_audience, price=price)
         self._finder = PassageFinder(index, model_api, find_audience, small_model=small_model)
 
@@ -67,7 +71,9 @@ class Knowledge:
             return None
         looked_at = _list_nearest(found, typed)
         candidates = [Candidate(hit.passage.text, hit.nearness, hit.embedder) for hit in looked_at]
-        judged = await asyncio.to_thread(gate.judge, found.searched.questions, candidates)
+        where = asked.incoming.conversation
+        own = await self._heads.find(Channel(where.team, where.channel)) if self._heads else None
+        judged = await asyncio.to_thread(gate.judge, found.searched.questions, candidates, own)
         nearest = _order(looked_at, judged)
         if not found.passages or (judged.nothing and _is_clear(asked, found)):
             answered = replace(answering.refuse(found.passages), nearest=nearest)
@@ -80,7 +86,8 @@ class Knowledge:
         else:
             notes = find_disagreement(answered.quotes, answered.shown)
             answer = DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)
-        return replace(answer, rewriting=found.searched.rewriting)
+        question = found.searched.questions[0] if _is_clear(asked, found) else ""
+        return replace(answer, rewriting=found.searched.rewriting, question=question)
 
     async def _ask(self, asked: DocumentQuestion, found: FoundPassages) -> Found:
         """The answer from the nearest passages; where the model finds none in them, from those behind them:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.learning.examples import ExampleStore
@@ -20,6 +20,8 @@ class Fit:
     held_out: Sequence[float]  # probability of each row by a model that was not shown it
     threshold: float
     embedder: str = ""  # name of the sentence embeddings it needs; empty: none
+    better: bool = True  # than what judges without it; else it is kept and not put to use
+    figures: Mapping[str, Any] = field(default_factory=dict)  # of its own, beside the report's
     learned_from: str = ""  # tells what it was fitted on beside the stored examples; kept with the version
 
 

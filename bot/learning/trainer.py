@@ -39,7 +39,8 @@ class Trainer:
         )
 
     async def train(self, at: Channel) -> Version | None:
-        """Trains on everything known of the channel and puts it to use; None with too few examples."""
+        """Trains on everything known of the channel and puts it to use if it is better than what judges
+        without it; None with too few examples."""
         async with self._locks.setdefault(at, asyncio.Lock()):
             now = self._clock()  # what is added from here on is for the next training
             stored = await self._engine.read(self._head.examples.list_examples, at)
@@ -55,9 +56,10 @@ class Trainer:
                 examples=[row["id"] for row in stored],
                 report=json.dumps(report),
                 now=now,
+                use=fit.better,
             )
         self._head.reload(at)
-        return Version(version, len(fit.labels), report, True, now)
+        return Version(version, len(fit.labels), report, fit.better, now)
 
     async def is_up_to_date(self, at: Channel) -> bool:
         """Whether the model in use can be used, and knows all there is to learn from."""

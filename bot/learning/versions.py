@@ -24,6 +24,7 @@ class ModelStore(Protocol):
         examples: Collection[int],
         report: str,
         now: float,
+        use: bool = True,
     ) -> int:
         """`examples`: the ids of those that it was made from."""
 

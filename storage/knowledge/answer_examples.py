@@ -73,9 +73,9 @@ def add_examples(tx: Tx, at: Channel, given: Sequence[tuple[Any, bool]], *, sour
 
 
 def list_examples(tx: Tx, at: Channel) -> list[dict[str, Any]]:
-    """id, question, answerable, source, document, chunk and added_at of each that counts, oldest first."""
+    """id, question, answerable, source, document, chunk, person and added_at of each that counts, oldest first."""
     return tx.all(
-        f"""select id, question, answerable, source, document, chunk, added_at from answer_examples e
+        f"""select id, question, answerable, source, document, chunk, person, added_at from answer_examples e
         where e.team = :team and e.channel = :channel and {COUNTED} order by id""",
         **at.key,
     )
@@ -98,3 +98,27 @@ def erase(tx: Tx, which: str, **values: Any) -> int:
         return 0
     TABLE.drop_learned(tx, which, **values)
     return tx.changed(f"delete from answer_examples where {which}", **values)
+
+
+def count_by_source(tx: Tx, at: Channel) -> dict[str, int]:
+    """How many examples of a channel count, by where they come from."""
+    rows = tx.all(
+        f"""select source, count(*) as n from answer_examples e
+        where e.team = :team and e.channel = :channel and {COUNTED} group by source order by source""",
+        **at.key,
+    )
+    return {row["source"]: int(row["n"]) for row in rows}
+
+
+def list_without_near_miss(tx: Tx, at: Channel, *, limit: int) -> list[tuple[str, int]]:
+    """Passages of documents that answer something, and for which no near miss is written yet."""
+    rows = tx.all(
+        """select distinct e.document, e.chunk from answer_examples e where e.team = :team
+        and e.channel = :channel and e.answerable = 1 and e.document <> '' and not exists
+        (select 1 from answer_examples n where n.team = e.team and n.channel = e.channel
+        and n.document = e.document and n.chunk = e.chunk and n.source = 'near miss')
+        order by e.document, e.chunk limit :limit""",
+        limit=limit,
+        **at.key,
+    )
+    return [(row["document"], row["chunk"]) for row in rows]

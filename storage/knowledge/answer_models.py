@@ -5,9 +5,11 @@ A version that was not better than the shipped head is kept with its report and 
 
 from __future__ import annotations
 
+from storage import audit
 from storage.engine import Tx
 from storage.knowledge.answer_examples import COUNTED, TABLE
 from storage.place import Channel
+from storage.workers import changes
 
 add_model = TABLE.add_model
 use_model = TABLE.use_model
@@ -36,3 +38,16 @@ def list_due(tx: Tx, *, team: str = "") -> list[Channel]:
         more=min(FIRST, MORE),
     )
     return [Channel(row["team"], row["channel"]) for row in rows]
+
+
+def use_shipped(tx: Tx, at: Channel, *, by: str, now: float) -> bool:
+    """No version is in use from now on; False where none was."""
+    TABLE.lock(tx, at)
+    used = tx.changed(
+        "update answer_models set in_use = 0 where team = :team and channel = :channel and in_use = 1",
+        **at.key,
+    )
+    if used:
+        changes.note(tx, changes.ANSWER_MODELS)
+        audit.note(tx, "version used", at.channel, team=at.team, person=by, detail="shipped", now=now)
+    return used > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -52,11 +52,13 @@ from bot.housekeeping import tidy_if_possible
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
+from bot.knowledge.answer_learning import ANSWER_TRAINING, AnswerLearning, AnswerTrainingPreparation
 from bot.knowledge.attachments import Attachments
 from bot.knowledge.audience import find_audience
 from bot.knowledge.following import FOLLOW, DocumentFollower
 from bot.knowledge.index import DocumentIndex
 from bot.knowledge.ingestion import DOCUMENT, VECTORS, Documents
+from bot.knowledge.own_head import AnswerHeadFitting, OwnHeads
 from bot.knowledge.removal import REMOVAL
 from bot.knowledge.service import Knowledge
 from bot.knowledge.sources import DocumentSide
@@ -141,6 +143,7 @@ class Services:
     disclosures: Disclosures
     invitations: Invitations
     feedback: Feedback
+    answer_learning: AnswerLearning
     unanswered: UnansweredQuestions
     forgetting: Forgetting
     retention: Retention
@@ -203,6 +206,15 @@ class _Guarding:
 
 
 @dataclass(frozen=True, slots=True)
+class _AnswerHeads:
+    """Heads of channels over answers: those in use, what is learned, and what does the trainings."""
+
+    heads: OwnHeads
+    learning: AnswerLearning
+    worker: TrainingWorker
+
+
+@dataclass(frozen=True, slots=True)
 class _Talking:
     """What takes posts and recordings in and answers them."""
 
@@ -248,7 +260,10 @@ async def services_on(
         )
         unanswered = UnansweredQuestions(engine, base.embedder, clock=now)
         notes = Notes(engine, taken_in, chat.names, base.calendar)
-        talking = _talk(base, chat, cards, guard, preferences, refusals=refusals, notes=notes)
+        answer_heads = _learn_answers(base, chat)
+        talking = _talk(
+            base, chat, cards, guard, preferences, refusals=refusals, notes=notes, heads=answer_heads.heads
+        )
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -291,6 +306,7 @@ async def services_on(
             ),
             feedback=Feedback(engine, guard, clock=now),
             unanswered=unanswered,
+            answer_learning=answer_heads.learning,
             forgetting=Forgetting(
                 settings,
                 engine,
@@ -307,6 +323,8 @@ async def services_on(
             duties=Duties(engine),
         )
         _register_workers(services, chat, guarding)
+        base.inbox.register(ANSWER_TRAINING, answer_heads.worker.work)
+        base.caches.register(changes.ANSWER_MODELS, answer_heads.heads.reread)
         _hear_others(base, services, talking.running)
         await retirement.load()
         await _start(services, chat, talking.running, stack)
@@ -371,6 +389,16 @@ def _guard_channels(base: _Base, chat: Chat, *, given: Mapping[str, Policy]) -> 
     return _Guarding(guard, ladder, trainer)
 
 
+def _learn_answers(base: _Base, chat: Chat) -> _AnswerHeads:
+    engine, heads = base.engine, OwnHeads(base.engine)
+    trainer = Trainer(engine, AnswerHeadFitting(base.index, heads, chat.is_outsider))
+    jobs = TrainingJobs(engine, base.inbox, ANSWER_TRAINING)
+    model, clock = model_for("examples", base.settings), base.calendar.now
+    preparation = AnswerTrainingPreparation(engine, base.provider, model=model, clock=clock)
+    learning = AnswerLearning(engine, trainer, jobs, heads, clock=clock)
+    return _AnswerHeads(heads, learning, TrainingWorker(trainer, preparation.prepare))
+
+
 def _talk(
     base: _Base,
     chat: Chat,
@@ -380,6 +408,7 @@ def _talk(
     *,
     refusals: RefusalView,
     notes: Notes,
+    heads: OwnHeads,
 ) -> _Talking:
     settings, engine, inbox, provider = base.settings, base.engine, base.inbox, base.provider
     speech_model = speech_for(settings.speech_model, provider)
@@ -395,6 +424,7 @@ def _talk(
         audience_of,
         small_model=model_for("rewriting", settings),
         price=lambda model, used: base.prices.cost(model or settings.model, used, at=utc_now()),
+        heads=heads,
     )
     attachments = Attachments(settings, engine, base.index, cards, clock=base.calendar.now)
     files = FileShower(settings, attachments, provider, memory)
@@ -473,8 +503,12 @@ async def _start(services: Services, chat: Chat, running: RunningTurns, stack: A
     await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
     await stack.enter_async_context(loop_lag())
     tidy = partial(tidy_if_possible, services.engine, services.settings)
-    notes = services.looking_again.put_due
-    await stack.enter_async_context(services.engine.hourly({"housekeeping": tidy, "notes": notes}))
+    hourly: dict[str, Callable[[], Awaitable[None]]] = {
+        "housekeeping": tidy,
+        "notes": services.looking_again.put_due,
+        "answer learning": services.answer_learning.look,
+    }
+    await stack.enter_async_context(services.engine.hourly(hourly))
     await stack.enter_async_context(services.access_log.written_down())
 
 

@@ -9,6 +9,7 @@ from bot.core.values import Conversation
 from bot.guard.service import ChannelGuard
 from storage.conversation import replies
 from storage.engine import Engine
+from storage.knowledge import answer_examples
 
 
 class Feedback:
@@ -22,6 +23,7 @@ class Feedback:
         """One person's opinion of one reply; the last one counts. Whether the guard learned from it."""
         rating = 1 if good else -1
         await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
+        await self._engine.write(answer_examples.rate, team, reply_id, good=good)
         return good and await self._guard.learn_good_answer(team, reply_id, by=user)
 
     async def find_record(self, place: Conversation, message: str, *, key: str) -> AnswerRecord | None:

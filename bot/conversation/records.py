@@ -28,7 +28,8 @@ from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
 from storage.guard import verdicts
 from storage.jobs import inbox, queries
-from storage.knowledge import document_days
+from storage.knowledge import answer_examples, document_days
+from storage.knowledge.answer_examples import AnswerExample
 from storage.knowledge.document_days import Outcome
 from storage.place import Channel
 from storage.privacy import forget
@@ -93,6 +94,8 @@ def remember_turn(
         where = incoming.conversation
         document_days.count_outcome(tx, where.team, where.channel, day=day, outcome=outcome)
     remember_refusal(tx, posts, reply_id, turn, kept=kept, now=now)
+    if kept:
+        remember_answered(tx, posts[0], reply_id, turn, now=now)
     if turn.quiet is not None:
         quiet_threads.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
@@ -216,6 +219,30 @@ def find_outcome(turn: Turn) -> Outcome | None:
     if turn.documents is None or turn.completion is None or not turn.reply.whole:
         return None
     return "general" if turn.documents.refused else "answered"
+
+
+def remember_answered(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
+    """Which passages answered a question, for the channel's own head: where no outsider reads along."""
+    found, where = turn.documents, incoming.conversation
+    if not found or found.refused or not found.question or incoming.external or incoming.follow_up:
+        return
+    for passage in found.search.passages:
+        if passage.quoted and passage.document:
+            example = AnswerExample(
+                where.team,
+                where.channel,
+                marks.words_alone(found.question),
+                1,
+                "answered",
+                now,
+                passage.document,
+                passage.chunk,
+                incoming.user,
+                where.key,
+                incoming.message,
+                reply_id,
+            )
+            answer_examples.add(tx, example)
 
 
 def remember_post(tx: Tx, incoming: Incoming, *, most: int | None = None, now: float) -> None:

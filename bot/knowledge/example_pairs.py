@@ -1,4 +1,4 @@
-"""What a channel's examples say of passages: pairs of a question and a passage, described as the gate does it.
+"""What examples say of passages: pairs of a question and a passage, described as the gate does it.
 
 Of a question with an answer: the quoted passage answers it; the two nearest others and one more of the same
 document do not. Of a question that nothing answers: the nearest do not. Of one that a model wrote for a
@@ -35,9 +35,7 @@ class JudgedPair:
     embedder: str
 
 
-async def make_pairs(
-    index: DocumentIndex, at: Channel, stored: Sequence[dict[str, Any]]
-) -> list[JudgedPair]:
+async def make_pairs(index: DocumentIndex, at: Channel, stored: Sequence[dict[str, Any]]) -> list[JudgedPair]:
     """Of all examples of a channel, as its members find passages there today."""
     pairs = list[JudgedPair]()
     for question, rows in _group(stored).items():

@@ -56,9 +56,7 @@ def load_head(embedder: str = "") -> AnswerHead:
     return next(head for head in heads if head.embedder in {embedder, ""})
 
 
-def judge(
-    questions: Sequence[str], candidates: Sequence[Candidate], own: AnswerHead | None = None
-) -> Judged:
+def judge(questions: Sequence[str], candidates: Sequence[Candidate], own: AnswerHead | None = None) -> Judged:
     """`questions`: the same one in several wordings; `own`: the head of the channel, where it has one. It
     takes about a millisecond for each pair."""
     collection = Collection([one.text for one in candidates])

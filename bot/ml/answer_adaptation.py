@@ -52,14 +52,14 @@ def adapt(shipped: AnswerHead, pairs: Sequence[DescribedPair], *, share: float =
     fold, rank = _deal_groups(pairs)
     learned = [rank[pair.group] < share for pair in pairs]
     prior = _in_log_odds(shipped)
+    weights = _fit(rows, labels, [n for n in range(len(pairs)) if learned[n]], prior)
     scores = [0.0] * len(pairs)
     for held in range(FOLDS):
         kept = [n for n, pair in enumerate(pairs) if fold[pair.group] != held and learned[n]]
-        weights = _fit(rows, labels, kept, prior)
+        without = _fit(rows, labels, kept, prior, start=weights)
         for n, pair in enumerate(pairs):
             if fold[pair.group] == held:
-                scores[n] = sum(w * x for w, x in zip(weights, rows[n], strict=True))
-    weights = _fit(rows, labels, [n for n in range(len(pairs)) if learned[n]], prior)
+                scores[n] = sum(w * x for w, x in zip(without, rows[n], strict=True))
     curve = _calibrate(scores, labels)
     lines = choose_thresholds(scores, labels, curve)
     head = AnswerHead(shipped.means, shipped.scales, tuple(weights), curve, lines, shipped.embedder)
@@ -83,12 +83,18 @@ def _deal_groups(pairs: Sequence[DescribedPair]) -> tuple[dict[str, int], dict[s
 
 
 def _fit(
-    rows: Sequence[Sequence[float]], labels: Sequence[bool], kept: Sequence[int], prior: Sequence[float]
+    rows: Sequence[Sequence[float]],
+    labels: Sequence[bool],
+    kept: Sequence[int],
+    prior: Sequence[float],
+    *,
+    start: Sequence[float] = (),
 ) -> list[float]:
+    """Convex, so starting from weights that saw all pairs leaks nothing."""
     if not kept:
         return list(prior)
     columns = list(zip(*(rows[n] for n in kept), strict=True))
-    return fit_near(columns, [labels[n] for n in kept], prior, ridge=_RIDGE)
+    return fit_near(columns, [labels[n] for n in kept], prior, ridge=_RIDGE, start=start)
 
 
 def _calibrate(scores: Sequence[float], labels: Sequence[bool]) -> Sigmoid:

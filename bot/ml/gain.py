@@ -29,7 +29,7 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class ErrorRate:
     """So many of so many, with the 95 % interval of the share."""
 
     part: int
@@ -60,12 +60,12 @@ def _loss(label: bool, probability: float) -> float:
     return -math.log(max(_SMALLEST, right))
 
 
-def measure_rate(part: int, whole: int) -> Rate:
+def measure_rate(part: int, whole: int) -> ErrorRate:
     """Wilson's interval, which is right for small numbers too."""
     if not whole:
-        return Rate(0, 0, 0.0, 1.0)
+        return ErrorRate(0, 0, 0.0, 1.0)
     z, share = 1.96, part / whole
     middle = share + z * z / (2 * whole)
     spread = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
     scale = 1 + z * z / whole
-    return Rate(part, whole, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+    return ErrorRate(part, whole, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))

@@ -107,12 +107,15 @@ def fit_near(
     prior: Sequence[float],
     *,
     ridge: float,
+    start: Sequence[float] = (),
     steps: int = 8,
 ) -> list[float]:
     """Weights of logistic regression that stay near those of `prior`: what few rows do not tell is taken from
-    it. Rows weigh alike, so that the scores stay log odds where the prior's are."""
-    weights = list(prior)
-    for _ in range(steps):
+    it. Rows weigh alike, so that the scores stay log odds where the prior's are. The curvature is measured
+    at the first steps alone, as in `fit_logistic`."""
+    weights = list(start or prior)
+    curvature: list[list[float]] = []
+    for step in range(steps):
         scores = [0.0] * len(labels)
         for weight, column in zip(weights, columns, strict=True):
             scores = [s + weight * x for s, x in zip(scores, column, strict=True)]
@@ -120,7 +123,9 @@ def fit_near(
         residual = [y - q for y, q in zip(labels, p, strict=True)]
         pull = [ridge * (w - before) for w, before in zip(weights, prior, strict=True)]
         gradient = [sum(map(mul, c, residual)) - g for c, g in zip(columns, pull, strict=True)]
-        change = _solve(_curvature(columns, [q * (1 - q) for q in p], ridge), gradient)
+        if step < (1 if start else 2):
+            curvature = _curvature(columns, [q * (1 - q) for q in p], ridge)
+        change = _solve(curvature, gradient)
         weights = [w + c for w, c in zip(weights, change, strict=True)]
         if max(map(abs, change)) < 1e-3:
             break

@@ -16,7 +16,9 @@ from bot.core.values import Scope
 from bot.knowledge.vector_forms import in_present_form
 from bot.provider.embeddings import Embedder
 from bot.unanswered import grouping
-from storage.engine import Engine
+from storage.engine import Engine, Tx
+from storage.knowledge import answer_examples
+from storage.knowledge.answer_examples import AnswerExample
 from storage.place import Channel
 from storage.unanswered import questions
 from storage.unanswered.questions import OpenQuestion
@@ -65,7 +67,9 @@ class UnansweredQuestions:
         found = await self._engine.read(questions.list_of_topic, at, topic)
         ids = [one.id for one in found]
         closed = await self._engine.write(questions.close, at, ids, "not ours", by=by, now=self._clock())
-        return [one for one in found if one.id in closed]
+        done = [one for one in found if one.id in closed]
+        await self._engine.write(_teach_refusals, at, done, now=self._clock())
+        return done
 
     async def _list_grouped(self, at: Channel) -> list[OpenQuestion]:
         """Open questions, each in its group."""
@@ -114,3 +118,21 @@ def _make_topic(id: int, members: Sequence[OpenQuestion]) -> Topic:
         members[-1].nearest,
         tuple(members),
     )
+
+
+def _teach_refusals(tx: Tx, at: Channel, done: Sequence[OpenQuestion], *, now: float) -> None:
+    """Nothing that is found for them answers them: the channel's own head learns that."""
+    for one in done:
+        example = AnswerExample(
+            at.team,
+            at.channel,
+            one.meant,
+            0,
+            "not ours",
+            now,
+            person=one.person,
+            conversation=one.conversation,
+            message=one.message,
+            reply=one.reply,
+        )
+        answer_examples.add(tx, example)

@@ -73,7 +73,8 @@ def add_examples(tx: Tx, at: Channel, given: Sequence[tuple[Any, bool]], *, sour
 
 
 def list_examples(tx: Tx, at: Channel) -> list[dict[str, Any]]:
-    """id, question, answerable, source, document, chunk, person and added_at of each that counts, oldest first."""
+    """id, question, answerable, source, document, chunk, person and added_at of each that counts,
+    oldest first."""
     return tx.all(
         f"""select id, question, answerable, source, document, chunk, person, added_at from answer_examples e
         where e.team = :team and e.channel = :channel and {COUNTED} order by id""",
@@ -85,7 +86,8 @@ def rate(tx: Tx, team: str, reply: str, *, good: bool) -> int:
     """Somebody said of an answer that it was good, or not: then nothing is learned from it. How many
     examples it had."""
     return tx.changed(
-        "update answer_examples set source = :source where team = :team and reply = :reply and reply <> ''",
+        "update answer_examples set source = :source"
+        " where team = :team and reply = :reply and reply <> '' and answerable = 1",
         source="liked" if good else "disliked",
         team=team,
         reply=reply,

@@ -76,8 +76,9 @@ ROOMS: dict[str, str] = {
     "bot/documents": "bot/core",
     "bot/images": "bot/core",
     "bot/knowledge": (
-        "bot/core storage/engine storage/audit storage/jobs storage/conversation storage/knowledge bot/text "
-        "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
+        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
+        "storage/knowledge bot/text bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images "
+        "bot/learning"
     ),
     "bot/notes": (
         "bot/core storage/engine storage/place storage/audit storage/conversation "

@@ -1,0 +1,243 @@
+"""A channel's own head learns which passages answer its questions, and is used where it is better."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import Missing
+from bot.core.values import Completion, Conversation, Prompt, Usage
+from bot.documents.values import Chunk
+from bot.jobs.inbox import Effect, Inbox, Job
+from bot.knowledge import gate
+from bot.knowledge.answer_learning import (
+    ANSWER_TRAINING,
+    SHIPPED,
+    AnswerLearning,
+    AnswerTrainingPreparation,
+)
+from bot.knowledge.gate import Candidate
+from bot.knowledge.index import DocumentIndex
+from bot.knowledge.own_head import AnswerHeadFitting, OwnHeads
+from bot.learning.trainer import Trainer
+from bot.learning.training_jobs import TrainingJobs
+from bot.ml.answer_classifier import dump
+from storage.database import open_engine
+from storage.engine import Engine
+from storage.knowledge import answer_examples, answer_models
+from storage.knowledge import documents as stored
+from storage.knowledge.answer_examples import AnswerExample
+from storage.knowledge.documents import Document
+from storage.place import Channel
+from storage.privacy import forget
+from tests.support.guard_rows import paragraphs
+
+AT = Channel("T1", "C1")
+GUEST = "U0GUEST"
+TITLE = "Warsaw"
+MOST = 14  # paragraphs
+
+
+class NearMissWriter:
+    """A model that asks of each passage what it does not say."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def complete(self, prompt: Prompt, *_: Any, **__: Any) -> Completion:
+        self.asked += 1
+        count = prompt.messages[0].text.count("\n\n[") + 1
+        written = [
+            {"passage": n, "question": f"Who paid for number {n} of {self.asked}?"}
+            for n in range(1, count + 1)
+        ]
+        return Completion(json.dumps({"questions": written}), "stop", "m", Usage())
+
+    async def decide(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        yield engine
+
+
+def list_told() -> list[dict[str, Any]]:
+    return [p for p in paragraphs() if p["title"] == TITLE][:MOST]
+
+
+async def open_index(engine: Engine) -> DocumentIndex:
+    index = DocumentIndex(engine)
+    await engine.write(stored.add, Document("d1", "T1", "channel", "d1", 1.0, channel="C1", title=TITLE))
+    chunks = [
+        Chunk(n, p["context"], "", n, f"page {n}", 0, len(p["context"])) for n, p in enumerate(list_told(), 1)
+    ]
+    await index.put("d1", chunks)
+    await index.publish("d1", now=1.0)
+    return index
+
+
+async def teach(engine: Engine, *, person: str = "U1", at: float = 10.0) -> int:
+    """What people asked, with the passage that answered it, and what nothing answers."""
+    given = []
+    for number, paragraph in enumerate(list_told(), 1):
+        for question in paragraph["questions"][:4]:
+            answerable = int(question["answerable"])
+            one = AnswerExample("T1", "C1", question["q"], answerable, "answered", at, person=person)
+            given.append(replace(one, document="d1", chunk=number) if answerable else one)
+    for example in given:
+        await engine.write(answer_examples.add, example)
+    return len(given)
+
+
+async def is_guest(person: str) -> bool:
+    return person == GUEST
+
+
+def make_trainer(engine: Engine, index: DocumentIndex) -> tuple[Trainer, OwnHeads]:
+    heads = OwnHeads(engine)
+    fitting = AnswerHeadFitting(index, heads, is_guest)
+    return Trainer(engine, fitting, clock=lambda: 20.0), heads
+
+
+async def test_a_version_reports_both_errors_its_gain_and_its_learning_curve(engine: Engine) -> None:
+    trainer, _ = make_trainer(engine, await open_index(engine))
+    await teach(engine)
+    version = await trainer.train(AT)
+    assert version is not None
+    report = version.report
+    assert {"refused", "answered"} <= set(report["own"]) & set(report["shipped"])
+    refused = report["own"]["refused"]
+    assert 0 <= refused["low"] <= refused["part"] / refused["whole"] <= refused["high"] <= 1
+    assert [point["share"] for point in report["curve"]] == [0.25, 0.5, 1.0]
+    assert version.in_use == report["gain"]["sure"] == (report["gain"]["low"] > 0)
+
+
+async def test_the_gate_judges_by_the_version_in_use_and_by_the_shipped_head_after_it_is_taken_back(
+    engine: Engine,
+) -> None:
+    trainer, heads = make_trainer(engine, await open_index(engine))
+    await teach(engine)
+    version = await trainer.train(AT)
+    assert version
+    learning = make_learning(engine, trainer, heads)
+    await learning.use_version(AT, version.version, by="U0")
+    text, question = list_told()[0]["context"], list_told()[0]["questions"][0]["q"]
+    shipped = gate.judge([question], [Candidate(text)])
+    assert gate.judge([question], [Candidate(text)], await heads.find(AT)) != shipped
+    await learning.use_version(AT, SHIPPED, by="U0")
+    assert await heads.find(AT) is None
+    with pytest.raises(Missing):
+        await learning.use_version(AT, SHIPPED, by="U0")
+    with pytest.raises(Missing):
+        await learning.use_version(AT, 99, by="U0")
+
+
+def make_learning(
+    engine: Engine, trainer: Trainer, heads: OwnHeads, inbox: Inbox | None = None
+) -> AnswerLearning:
+    jobs = TrainingJobs(engine, inbox or Inbox(engine), ANSWER_TRAINING)
+    return AnswerLearning(engine, trainer, jobs, heads, clock=lambda: 20.0)
+
+
+async def test_what_guests_asked_teaches_nothing(engine: Engine) -> None:
+    trainer, _ = make_trainer(engine, await open_index(engine))
+    await teach(engine, person=GUEST)
+    assert await trainer.train(AT) is None
+
+
+async def test_a_training_waits_for_fifty_new_examples(engine: Engine) -> None:
+    trainer, heads = make_trainer(engine, await open_index(engine))
+    inbox, began = Inbox(engine), asyncio.Event()
+
+    async def work(job: Job) -> list[Effect]:
+        began.set()
+        return []
+
+    inbox.register(ANSWER_TRAINING, work)
+    learning = make_learning(engine, trainer, heads, inbox)
+    await engine.write(answer_examples.add, AnswerExample("T1", "C1", "Why?", 0, "not ours", 10.0))
+    await learning.look()
+    assert not (await learning.read_state(AT)).waiting
+    assert await teach(engine) >= answer_models.FIRST
+    assert not began.is_set()
+    await learning.look()
+    await began.wait()
+    assert (await learning.read_state(AT)).examples["not ours"] == 1
+    ids = [row["id"] for row in await engine.read(answer_examples.list_examples, AT)]
+    await engine.write(answer_models.add_model, AT, b"{}", embedder="", examples=ids, report="{}", now=20.0)
+    assert await engine.read(answer_models.list_due) == []
+
+
+@pytest.mark.parametrize("gone", ["person", "document", "thread"])
+async def test_what_is_forgotten_or_removed_takes_the_versions_along_that_learned_from_it(
+    engine: Engine, gone: str
+) -> None:
+    index = await open_index(engine)
+    heads = OwnHeads(engine)
+    await teach(engine)
+    last = AnswerExample("T1", "C1", "And why?", 0, "not ours", 10.0, person="U2", conversation="T1:C1:1.0")
+    await engine.write(answer_examples.add, last)
+    ids = [row["id"] for row in await engine.read(answer_examples.list_examples, AT)]
+    model = dump(gate.load_head())
+    await engine.write(answer_models.add_model, AT, model, embedder="", examples=ids, report="{}", now=20.0)
+    assert await heads.find(AT)
+    if gone == "person":
+        await engine.write(forget.forget_user, "T1", "U2", now=30.0)
+    elif gone == "thread":
+        await engine.write(forget.forget, Conversation("T1", "C1", "1.0"), now=30.0)
+    else:
+        await index.remove(["d1"], now=30.0)
+    heads.reload(AT)
+    assert await heads.find(AT) is None
+    assert await engine.read(answer_models.list_models, AT) == []
+    left = await engine.read(answer_examples.list_examples, AT)
+    assert left
+    assert all(row["document"] == "" if gone == "document" else row["person"] == "U1" for row in left)
+
+
+async def test_a_version_that_learned_from_what_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
+    await open_index(engine)
+    await teach(engine)
+    ids = [row["id"] for row in await engine.read(answer_examples.list_examples, AT)]
+    await engine.write(forget.forget_user, "T1", "U1", now=15.0)
+    await engine.write(answer_models.add_model, AT, b"{}", embedder="", examples=ids, report="{}", now=20.0)
+    assert await engine.read(answer_models.list_models, AT) == []
+
+
+async def test_near_misses_are_written_once_for_each_passage_that_answers(engine: Engine) -> None:
+    await open_index(engine)
+    await teach(engine)
+    writer = NearMissWriter()
+    preparation = AnswerTrainingPreparation(engine, writer, model="m", clock=lambda: 15.0)
+    for _ in range(3):
+        await preparation.prepare(AT, {})
+    rows = await engine.read(answer_examples.list_examples, AT)
+    misses = [(row["document"], row["chunk"]) for row in rows if row["source"] == "near miss"]
+    answering = {(row["document"], row["chunk"]) for row in rows if row["answerable"]}
+    assert len(misses) == len(set(misses))
+    assert set(misses) == answering
+
+
+async def test_of_an_answer_that_somebody_disliked_nothing_is_learned(engine: Engine) -> None:
+    await open_index(engine)
+    one = AnswerExample("T1", "C1", "When?", 1, "answered", 1.0, document="d1", chunk=1, reply="r1")
+    await engine.write(answer_examples.add, one)
+    await engine.write(answer_examples.rate, "T1", "r1", good=True)
+    assert [row["source"] for row in await engine.read(answer_examples.list_examples, AT)] == ["liked"]
+    await engine.write(answer_examples.rate, "T1", "r1", good=False)
+    assert await engine.read(answer_examples.list_examples, AT) == []
+
+
+async def test_what_was_attached_to_a_thread_is_not_learned_from(engine: Engine) -> None:
+    attached = Document("d2", "T1", "thread", "d2", 1.0, channel="C1", conversation="T1:C1:1.0")
+    await engine.write(stored.add, attached)
+    one = AnswerExample("T1", "C1", "When?", 1, "answered", 1.0, document="d2", chunk=1)
+    assert not await engine.write(answer_examples.add, one)

@@ -9,7 +9,7 @@ from bot.core.errors import NotPermitted
 from bot.core.values import Incoming, Source
 from bot.unanswered.refusals import ShownRefusal
 from handlers.adapter import SlackChat
-from handlers.slack import blocks
+from handlers.slack import blocks, modals
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
 from handlers.slack.mrkdwn import escape
@@ -57,8 +57,12 @@ class RefusalActions:
         await self._check(team, id, user)
         new = await self._services.repairs.want(team, id, by=user)
         said = NOTED if new else KNOWN
-        shown = blocks.ephemeral(said, [blocks.section(said)])
-        if "response_url" in body:
+        if view := body.get("view"):  # “Why this answer?”
+            await self._chat.slack.try_call(
+                "views.update", view_id=view["id"], view=modals.message_window(said)
+            )
+        else:
+            shown = blocks.ephemeral(said, [blocks.section(said)])
             await respond(**shown, replace_original=False, **in_thread(body))
 
     async def _check(self, team: str, id: int, user: str) -> None:

@@ -101,7 +101,7 @@ SURFACES: dict[str, set[str]] = {
     "action open_guard_questions": {"looked at"},
     "action guard_use": {"version used", "looked at"},
     **dict.fromkeys(("action unanswered_add", "action unanswered_write"), NOTHING),  # open a form
-    "action should_be_answerable": {"question wanted", "questions asked again", "question answered"},
+    "action should_be_answerable": {"question wanted", "question answered"},
     "action unanswered_ask_again": {"questions asked again", "looked at"},
     "action unanswered_not_ours": {"question closed", "looked at"},
     **dict.fromkeys(("action document_open", "action document_write", "action document_upload"), NOTHING),

@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.core.errors import Missing
+from bot.core.values import Reply
 from bot.knowledge.adding import NewDocument
 from bot.knowledge.quotes import REFUSAL
 from bot.notes.new_note import NewNote
@@ -71,6 +75,32 @@ async def test_whoever_is_refused_sees_alone_what_comes_nearest_and_says_that_it
         assert found.wanted
         window = str(await why(team, "bob", thread, team.replies("#general", thread)[-1]["ts"]))
         assert "Bicycles are parked behind the greenhouse" in window
+
+
+async def test_that_a_question_should_be_answerable_is_said_in_why_this_answer_too(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        question, thread = await refused(team)
+        view = await why(team, "bob", thread, team.replies("#general", thread)[-1]["ts"])
+        await team.slack.press("bob", "", "", WANTED, value=str(question.id), view_id=view["id"])
+        await team.slack.until(lambda: NOTED in str(team.slack.modals("bob")))
+        wanted = await team.bot.services.repairs.find(team.slack.team, question.id)
+        assert wanted.wanted
+
+
+async def test_an_answer_that_somebody_gives_is_told_to_whoever_asked_once(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        question, thread = await refused(team)
+        repairs, alice = team.bot.services.repairs, team.slack.user("alice")
+        await repairs.tell(at(team), question.id, Reply("Ask Larkspur Mutual."), by=alice)
+        await team.quiet()
+        told = team.said("#general", thread)[1:]
+        assert len(told) == 1
+        assert told[0].startswith(f"<@{team.slack.user('bob')}>")
+        assert told[0].endswith("Ask Larkspur Mutual.")
+        with pytest.raises(Missing):
+            await repairs.tell(at(team), question.id, Reply("Ask again."), by=alice)
 
 
 async def test_a_question_that_is_asked_again_is_answered_once_in_its_thread_or_nobody_hears_of_it(

@@ -57,6 +57,20 @@ def judge(
     return tuple(values.values())
 
 
+def lift_doubts(form: FieldForm, values: Sequence[Value]) -> tuple[Value, ...]:
+    """The same values, without the doubts of a check that holds by now, since somebody said what one of its
+    fields is."""
+    by_field = {value.field: value for value in values}
+    for check in form.checks:
+        named = [name for name in (*check.parts, check.total) if name in by_field]
+        said = any(by_field[name].state in ("confirmed", "corrected") for name in named)
+        if said and _holds(check, by_field):
+            why = DOES_NOT_HOLD.format(check=describe_check(check))
+            lifted = [by_field[name] for name in named if by_field[name].why == why]
+            by_field |= {value.field: replace(value, state="ok", why="") for value in lifted}
+    return tuple(by_field.values())
+
+
 def is_worth_asking_again(value: Value) -> bool:
     """Whether a model may have read it wrong; of what the document leaves open, no model knows more."""
     misread = value.why == OTHER_LABEL.format(label=value.label) or value.why == UNLABELLED

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from bot.fields.checks import lift_doubts
 from bot.fields.values import EVERYTHING, FieldCandidate, FieldForm, FieldRow, RowFilter, Value
 from storage.engine import Tx
 from storage.fields import reviews as stored_reviews
@@ -53,7 +54,8 @@ def list_rows(tx: Tx, form: FieldForm, wanted: RowFilter = EVERYTHING) -> list[F
     """What documents yielded for a form, documents in the order in which they were added."""
     said = stored_reviews.list_reviews(tx, form.id)
     found = stored.list_rows(tx, form.id, document=wanted.document)
-    rows = [join_row(row, [one for one in said if one.row_id == row.id]) for row in found]
+    joined = [join_row(row, [one for one in said if one.row_id == row.id]) for row in found]
+    rows = [replace(row, values=lift_doubts(form, row.values)) for row in joined]
     return filter_rows(rows, wanted)
 
 

@@ -112,9 +112,9 @@ async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_fi
     assert second["total"].startswith("⚠")
 
     await team.slack.press("alice", "#general", card["ts"], blocks.REVIEW)
-    assert "“258.00 EUR”" in str(await filled(team)), "both totals are told"
-    for right in ("EUR 200.00", "EUR 38.00", "EUR 238.00"):
-        await take(team, right)
+    shown = str(await filled(team))
+    assert all(f"*EUR {total}*" in shown for total in ("258.00", "238.00")), "both totals are told"
+    await take(team, "EUR 238.00")
     assert review_windows.NOTHING_LEFT in str(await filled(team))
     card = await message_of(team, RUN, "2 rows of *invoice* from *Invoices (invoices.pdf)*.")
     assert read_table(card)[1]["total"] == "EUR 238.00"

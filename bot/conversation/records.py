@@ -17,9 +17,10 @@ from bot.conversation.questions import (
 from bot.conversation.turn_values import Turn
 from bot.core.codec import decode, decode_files, encode, encode_files
 from bot.core.ids import message_key, reply_id
-from bot.core.values import File, Incoming, Reply, Source
+from bot.core.values import Conversation, File, Incoming, Message, Reply, Source
 from bot.jobs.inbox import Job
 from bot.knowledge.attachments import remove_attached
+from bot.knowledge.follow_up import make_standalone
 from bot.text import marks
 from bot.voice import message_clips
 from storage import audit
@@ -197,7 +198,6 @@ def remember_refusal(
         if turn.completion is not None and not incoming.follow_up:
             questions.note_answered(tx, at, incoming.message, question, now=now)
     elif kept:
-        rewriting = turn.documents.rewriting if turn.documents else None
         questions.add_question(
             tx,
             at,
@@ -207,9 +207,22 @@ def remember_refusal(
             conversation=where.key,
             message=incoming.message,
             reply=reply_id,
-            searched=rewriting.question if rewriting else "",
+            searched=_write_out(tx, where, turn, question),
             now=now,
         )
+
+
+def _write_out(tx: Tx, where: Conversation, turn: Turn, question: str) -> str:
+    """A follow-up as it was searched with, made of what was said before it; "" where it says all itself, or
+    something of that was deleted or changed since."""
+    past = turn.recollection
+    if past is None or not messages.is_as_recalled(tx, where.key, erasures=past.erasures):
+        return ""
+    rewriting = turn.documents.rewriting if turn.documents else None
+    if rewriting and rewriting.question:
+        return rewriting.question
+    asked = make_standalone([*past.messages, Message("human", question)])
+    return asked[0] if len(asked) > 1 else ""
 
 
 def find_outcome(turn: Turn) -> Outcome | None:

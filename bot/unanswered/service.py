@@ -40,6 +40,11 @@ class Topic:
     nearest: str  # the nearest thing known, as the last refusal told it
     questions: tuple[OpenQuestion, ...]  # oldest first
 
+    @property
+    def meant(self) -> str:
+        """The question, understood without the conversation it was asked in."""
+        return next(one.meant for one in self.questions if one.question == self.question)
+
 
 class UnansweredQuestions:
     """One for the whole process."""

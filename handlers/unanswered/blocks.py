@@ -44,12 +44,13 @@ def read_channel(view: View) -> str:
 
 
 def _show(topic: Topic, zone: tzinfo) -> list[Block]:
+    read_as = [f"Read as “{escape(_cut(topic.meant, WORDING_SHOWN))}”"] * (topic.meant != topic.question)
     others = dict.fromkeys(one.question for one in topic.questions if one.question != topic.question)
     also = [f"Also asked as “{escape(_cut(one, WORDING_SHOWN))}”" for one in list(others)[:WORDINGS]]
     near = [f"Nearest thing known: {escape(_cut(topic.nearest, NEAREST_SHOWN))}"] if topic.nearest else []
     value = str(topic.id)
     return [
-        section("\n".join([quoted(topic.question), describe(topic, zone), *also, *near])),
+        section("\n".join([quoted(topic.question), *read_as, describe(topic, zone), *also, *near])),
         actions(
             button(ADD, "Add a document", value=value),
             button(WRITE, "Write the answer", value=value),

@@ -68,7 +68,7 @@ class UnansweredWindow:
         async def form() -> View:
             topic = await self._find(at, body, user)
             place = WindowPlace(at.channel, repairs=topic.id)
-            title = " ".join(topic.question.split())[: windows.TITLE_MOST]
+            title = " ".join(topic.meant.split())[: windows.TITLE_MOST]
             return windows.text_form(place, kind=kind_at(at.channel), title=title)
 
         await modals.open_window(self._chat.slack, body["trigger_id"], form, on_top=True)

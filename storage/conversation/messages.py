@@ -211,6 +211,13 @@ def set_files(tx: Tx, team: str, channel: str, message: str, files: str) -> None
     tx.run(f"update messages set files = :files where {which}", **given)
 
 
+def is_as_recalled(tx: Tx, conversation: str, *, erasures: int) -> bool:
+    """Whether nothing of a conversation was deleted or changed since it was recalled."""
+    which = "key = :conversation and erasures = :erasures"
+    found = f"select 1 as found from conversations where {which}"
+    return tx.one(found, conversation=conversation, erasures=erasures) is not None
+
+
 def set_searched(tx: Tx, conversation: str, message: str, question: str, *, erasures: int) -> None:
     """What documents were searched with for an answer, made of what was said before. Not kept where something
     was deleted or changed since the recall it was made from."""

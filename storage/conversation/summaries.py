@@ -61,4 +61,5 @@ def drop_summaries(tx: Tx, which: str, **values: object) -> None:
     )
     tx.run(f"delete from summaries where (conversation, upto) in ({covering})", **values)
     written = f"searched <> '' and conversation in ({there})"
-    tx.run(f"update messages set searched = '' where {written}", **values)
+    for table in ("messages", "guard_unanswered"):
+        tx.run(f"update {table} set searched = '' where {written}", **values)

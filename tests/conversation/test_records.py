@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.conversation import edits, late_edits, records
+from bot.conversation.recollection import Recollection
 from bot.conversation.turn_values import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
-from bot.core.values import Completion, File, Incoming, Reply, Usage
+from bot.core.values import Completion, File, Incoming, Message, Reply, Usage
 from bot.knowledge.document_question import DocumentAnswer
 from storage.conversation import messages, replies, summaries
 from storage.guard import verdicts
@@ -23,6 +24,8 @@ from storage.jobs.inbox import Job
 from storage.knowledge.document_days import DocumentDay, list_days
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
+from storage.unanswered import questions
+from storage.unanswered.questions import OpenQuestion
 from tests.support.conversation_rows import HERE, everything
 from tests.support.rows import open_rows
 
@@ -262,3 +265,33 @@ def test_an_answer_and_its_count_are_committed_together(tx: SqliteTx) -> None:
     put(tx, ASKED)
     assert answer(tx, ASKED)
     assert list_days(tx, "T", "C", since="") == [DocumentDay("2026-11-30", refused=1)]
+
+
+def refuse(
+    tx: SqliteTx, text: str, *, past: Recollection | None = None, kept: bool = True
+) -> list[OpenQuestion]:
+    """What waits for the channel's owner after a refusal."""
+    refusal = Turn(Reply("No."), past, Completion("No.", "stop", "m", Usage()), unanswered="House rules")
+    posts = [replace(ASKED, text=text)]
+    records.remember_refusal(tx, posts, "r1", refusal, kept=kept, now=5)
+    return questions.list_open(tx, Channel("T", "C"))
+
+
+def test_a_refused_question_waits_with_its_refusal_and_not_where_no_words_are_kept(tx: SqliteTx) -> None:
+    assert refuse(tx, "Who has the key?", kept=False) == []
+    (waiting,) = refuse(tx, "Who has the key?")
+    assert (waiting.question, waiting.message, waiting.reply) == ("Who has the key?", "1", "r1")
+    assert (waiting.nearest, waiting.person, waiting.conversation) == ("House rules", "U1", HERE.key)
+
+
+def test_a_refused_follow_up_says_what_it_means_until_what_it_follows_is_erased(tx: SqliteTx) -> None:
+    before = "Is the office in Porto open on Sundays?"
+    messages.append(tx, HERE, role="human", message="0", person="U2", text=before, now=1)
+    past = Recollection(messages=(Message("human", before),))
+    (waiting,) = refuse(tx, "and in Leeds?", past=past)
+    assert waiting.meant == "Is the office in Leeds open on Sundays?"
+    messages.delete(tx, "T", "C", "0", now=2)
+    (waiting,) = questions.list_open(tx, Channel("T", "C"))
+    assert waiting.meant == "and in Leeds?"
+    (waiting,) = refuse(tx, "and in Leeds?", past=past)
+    assert waiting.meant == "and in Leeds?", "it was erased while the answer was made"

@@ -23,6 +23,7 @@ from bot.knowledge.document_card import CardPlace, read_card_place
 from bot.knowledge.ingestion import Documents
 from bot.knowledge.sources import ChannelState, DocumentSide, FileSharing
 from storage.engine import Engine, Tx
+from storage.knowledge import document_days
 from storage.knowledge import documents as rows
 from storage.knowledge.documents import Document
 
@@ -103,6 +104,7 @@ class DocumentFollower:
         for document in await self._engine.read(rows.list_around_channel, team, old):
             if document.audience != "thread":  # what was said there is not known under the new id either
                 await self._documents.move(_renamed(document, old, new))
+        await self._engine.write(document_days.move, team, old, new)
 
     async def _follow(
         self, team: str, thing: Thing, id: str, happened: Happened = "moved", *, at_night: bool = False

@@ -29,6 +29,7 @@ from storage.knowledge import document_days
 from storage.knowledge.audiences import Audience
 from storage.knowledge.documents import Document
 from storage.place import Channel
+from storage.unanswered.questions import count_by_channel
 
 PATH = "/knowledge"
 Names = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
@@ -105,7 +106,19 @@ class KnowledgePage:
             notes.make_section(await self._sources.notes.list_at(reader.audience), self._calendar.zone),
             await self._list_documents(known, names),
         ]
-        return KnowledgeView(filters, reader.channels, _sum_up(known, weeks), sections, reader.gap)
+        figures = _sum_up(known, weeks) | await self._count_repaired(reader, weeks)
+        return KnowledgeView(filters, reader.channels, figures, sections, reader.gap)
+
+    async def _count_repaired(
+        self, reader: Reader, weeks: Sequence[questions.QuestionWeek]
+    ) -> dict[str, str]:
+        """Of questions that were refused, how many were answered in this time after all."""
+        since = self._calendar.midnight(weeks[0].first).timestamp()
+        counts = await self._engine.read(
+            count_by_channel, reader.audience.team, since=since, until=self._calendar.now()
+        )
+        found = (one["answered"] for one in counts if one["channel"] == reader.audience.channel)
+        return {"answered after all": f"{next(found, 0):,}"}
 
     async def _list_documents(self, known: Sequence[Document], names: Names) -> KnowledgeSection:
         files = [one for one in known if one.source != "note"]

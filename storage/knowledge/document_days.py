@@ -32,6 +32,18 @@ def count_outcome(tx: Tx, team: str, channel: str, *, day: str, outcome: Outcome
     )
 
 
+def move(tx: Tx, team: str, old: str, new: str) -> None:
+    """The same counts where a channel goes by another id; those of a day that has some there already stay."""
+    tx.run(
+        """update document_days set channel = :new where team = :team and channel = :old and not exists (
+            select 1 from document_days there
+            where there.team = :team and there.channel = :new and there.day = document_days.day)""",
+        team=team,
+        old=old,
+        new=new,
+    )
+
+
 def list_days(tx: Tx, team: str, channel: str, *, since: str) -> list[DocumentDay]:
     """The days on which something was asked, oldest first."""
     rows = tx.all(

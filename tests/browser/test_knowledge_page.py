@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,8 @@ import pytest
 from bot.fields.forms import parse
 from bot.fields.shown_rows import encode_values
 from bot.fields.values import Value
+from bot.knowledge_page.filters import PageFilters
+from bot.knowledge_page.service import Reader
 from bot.notes.new_note import NewNote
 from storage.fields import rows
 from storage.fields.rows import StoredRow
@@ -108,6 +110,10 @@ async def test_unanswered_questions_are_for_owners_and_notes_for_everybody_there
         assert file.splitlines()[1].startswith("'=Who waters the plants?,1,1,")
 
 
+async def no_names(ids: Iterable[str]) -> dict[str, str]:
+    return {}
+
+
 async def add_invoices(team: Workspace, *invoices: tuple[str, str, str]) -> None:
     """The supplier, date and total of each, as if the document of #general had yielded them."""
     services = team.bot.services
@@ -132,9 +138,13 @@ async def test_field_tables_are_narrowed_drawn_and_saved_and_go_with_their_docum
         assert [line.split(",")[3:6] for line in file.splitlines()[1:]] == [
             ["Bolt", "2026-11-01", "EUR 1.00"]
         ]
-        (document,) = await team.bot.services.documents.list_at(
-            Audience(team.slack.team, team.slack.channel("#general"), "")
-        )
+        at = (team.slack.team, team.slack.channel("#general"))
+        (document,) = await team.bot.services.documents.list_at(Audience(*at, ""))
+        reader = Reader(Audience(at[0], at[1], "", open=False), {at[1]: "#general"}, owner=True)
+        closed = await team.bot.services.knowledge_page.respond(reader, PageFilters(), no_names)
+        assert b"Another company reads along" in closed.body
+        assert b"Acme" not in closed.body
+        assert b"n = 15" not in closed.body
         await team.bot.services.engine.write(documents.hide, [document.id], reason="unshared")
         assert "Acme" not in (await get(url))[1]
 

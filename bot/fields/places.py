@@ -29,7 +29,7 @@ class FoundPlace:
 
     @property
     def text(self) -> str:
-        return self.page.text[self.start : self.end]
+        return self.page.text[self.start : self.end].strip()
 
     @property
     def line(self) -> str:

@@ -51,6 +51,8 @@ def load_pressed(value: str) -> Pressed:
 def review_window(place: FieldsPlace, form: FieldForm, rows: Sequence[FieldRow]) -> View:
     """Every value that somebody has to look at, as far as a window takes them."""
     open_values = [(row, value) for row in rows for value in row.values if value.open]
+    # What the document says in several ways first: once it is settled, sums that it spoiled are right.
+    open_values.sort(key=lambda one: len(one[1].candidates) < 2)
     shown: list[Block] = []
     for number, (row, value) in enumerate(open_values):
         block = _show_value(row, value)

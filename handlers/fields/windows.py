@@ -27,8 +27,8 @@ FORM = "fields_form"
 WORDS, EVERY = "words", "every"
 LISTED, ROWS_SHOWN = 30, 40
 WHEN = {
-    "false": "When somebody asks: “Ask Parley to…” in a message's menu",
-    "true": "From every such document that is added here",
+    "false": "When somebody asks",
+    "true": "From every such document added here",
 }
 HINT = "What the documents are, a colon, and their fields. One rule a line below it: net + tax = total."
 EXAMPLE = "invoice: number, date, supplier, total with currency"

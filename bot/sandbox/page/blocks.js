@@ -185,7 +185,7 @@ const ELEMENTS = {
           {
             type: "button",
             class: `button ${e.style || ""}`,
-            onclick: once(async () => (await confirmed(e.confirm)) && ctx.press(e.action_id, null)),
+            onclick: once(async () => (await confirmed(e.confirm)) && ctx.press(e.action_id, e.value ?? null)),
           },
           e.text.text,
         ),

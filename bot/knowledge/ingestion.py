@@ -109,7 +109,8 @@ class Documents:
         return found
 
     async def list_at(self, audience: Audience) -> list[Document]:
-        """Every document that this audience may know of, those too that cannot be found just now."""
+        """Every document that this audience may know of, those too that cannot be found just now; notes have a
+        list of their own (bot/notes/service.py)."""
         return await self._engine.read(_list_at, audience)
 
     async def remove(self, document: Document, *, by: str, why: str = REMOVED) -> None:
@@ -350,7 +351,8 @@ def _list_at(tx: Tx, audience: Audience) -> list[Document]:
         found += rows.list_of_workspace(tx, audience.team)
     if audience.person:
         found += rows.list_of_person(tx, audience.team, audience.person)
-    return [document for document in found if document.hidden not in ("removed", "replaced")]
+    gone = ("removed", "replaced")
+    return [document for document in found if document.hidden not in gone and document.source != NOTE]
 
 
 def _hide_for_good(id: str, tx: Tx) -> bool:

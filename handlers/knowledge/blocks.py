@@ -28,6 +28,7 @@ STAYS = {  # by the source: what a removal leaves
     "command": "The file itself stays where it is.",
     "thread": "The thread itself stays where it is.",
     "text": "What was written is kept nowhere else.",
+    "note": "The message that it was made of stays where it is.",
 }
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bot.notes.looking_again import LOOK_AGAIN
 from handlers.notes import window
 from handlers.slack import blocks, note_question
 from handlers.slack.sources import read_sources
+from storage.jobs.inbox import Job
 from tests.support.documents import audience, found, take_in, until_true
 from tests.support.guarded_channel import filled, said
 from tests.support.workspace import Workspace, workspace
@@ -134,3 +136,29 @@ async def test_guests_have_nothing_remembered_in_a_channel_and_a_direct_message_
         await until_found(team, audience(team, "@parley"), "the release is on Fridays")
         assert await found(team, QUESTION, audience(team, "@parley", "bob")) == []
         assert await found(team, QUESTION, here) == []
+
+
+async def test_on_its_day_whoever_said_it_is_asked_once_and_says_that_it_is_right_still(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        await said(team, "Remember that the release is on Fridays.", user="alice")
+        here, services, direct = audience(team, "#general"), team.bot.services, team.slack.dm("alice")
+        await until_found(team, here, "the release is on Fridays.")
+        (note,) = await services.notes.list_at(here)
+        await services.notes.set_date(note, 1.0, by="U0ALICE001")
+        await services.looking_again.put_due()
+        await services.looking_again.put_due()
+        await team.quiet()
+        told = json.dumps({"team": team.slack.team, "id": note.id, "since": 1.0})
+        again = Job(1, f"{LOOK_AGAIN}:{note.id}:1.0", "", LOOK_AGAIN, told, 2, 2, 1, 1.0)
+        await services.looking_again.work(again)  # as after a crash behind the post
+        (asked,) = [m for m in team.calls("chat.postMessage") if m["channel"] == direct]
+        assert note_question.ASKED in str(asked["blocks"])
+        assert "the release is on Fridays." in str(asked["blocks"])
+        (message,) = team.slack.workspace.channels[direct].messages.values()
+        await team.slack.press("alice", direct, message["ts"], note_question.STILL_RIGHT)
+        await team.slack.until(lambda: note_question.STILL_RIGHT not in str(message["blocks"]))
+        (note,) = await services.notes.list_at(here)
+        assert note.look_again_at is not None
+        assert note.look_again_at > services.calendar.now() + 86_400 * 180

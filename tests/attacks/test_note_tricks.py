@@ -1,4 +1,5 @@
-"""Attacks by way of notes: orders and pings in them, other people's, and what asks for one without a person."""
+"""Attacks by way of notes: orders and pings in them, other people's, and what asks for one without a
+person."""
 
 from __future__ import annotations
 

@@ -51,3 +51,14 @@ def use_shipped(tx: Tx, at: Channel, *, by: str, now: float) -> bool:
         changes.note(tx, changes.ANSWER_MODELS)
         audit.note(tx, "version used", at.channel, team=at.team, person=by, detail="shipped", now=now)
     return used > 0
+
+
+def list_channels(tx: Tx, *, team: str = "", channel: str = "") -> list[Channel]:
+    """Where there are versions: everywhere, or as far as it is named."""
+    rows = tx.all(
+        """select distinct team, channel from answer_models where (:team = '' or team = :team)
+        and (:channel = '' or channel = :channel) order by team, channel""",
+        team=team,
+        channel=channel,
+    )
+    return [Channel(row["team"], row["channel"]) for row in rows]

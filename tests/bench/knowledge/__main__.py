@@ -16,8 +16,10 @@ from pathlib import Path
 
 from bot.core.errors import SetupError
 from bot.costs.amounts import dollars
+from bot.ml.gain import Gain
 from bot.provider.embeddings import LOCAL, Embedder
 from bot.provider.local_embeddings import CHECKS, LocalEmbedder
+from tests.bench.knowledge import own_heads
 from tests.bench.knowledge.answers import FOUND_TOKENS, WHOLE_TOKENS, AnsweredAll, answer_all, share_unasked
 from tests.bench.knowledge.finding import list_ranks, list_unread, share_within
 from tests.bench.knowledge.follow_ups import follow_up
@@ -35,9 +37,11 @@ from tests.bench.knowledge.sources import (
     read_questions,
     write_documents,
 )
+from tests.ml.squad_nearness import measure_nearness
 from tests.support.guard_rows import paragraphs
 
 FOREIGN = 60
+GAINS_FROM = 200  # examples from which a channel's own head has to be better
 KINDS = ("fabricated", "misattributed", "unrelated", "unsupporting")
 
 
@@ -173,6 +177,25 @@ def _show_gate(found: AnsweredAll, figures: Figures, how: str) -> None:
     figures.note(f"{how}: refused before a model was asked", found.wrongly_spared)
 
 
+async def measure_own_heads(shelf: Shelf, figures: Figures, embedder: Embedder | None) -> None:
+    """Heads of channels beside the shipped one: what they are less wrong by, with its 95 % interval."""
+    number, gain = await own_heads.measure_company(shelf, read_questions(), read_near_misses())
+    print(f"  {f'own head of the company, {number} examples, held out':<62} {_write_gain(gain)}")
+    near = await measure_nearness(embedder.name, paragraphs()) if embedder else None
+    channels = own_heads.open_channels(near)
+    for examples in own_heads.EXAMPLES:
+        if found := own_heads.measure(channels, examples):
+            what = f"own heads of {found.channels} articles, {examples} examples each"
+            areas = f"AUROC {found.shipped:.3f} to {found.own:.3f}"
+            print(f"  {what:<62} {_write_gain(found.gain)}, {areas}", flush=True)
+            if examples >= GAINS_FROM:
+                figures.line(f"   least gain of the interval, {examples} examples", found.gain.low, 0.0)
+
+
+def _write_gain(gain: Gain) -> str:
+    return f"gain {gain.mean:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}), n = {gain.rows}"
+
+
 def measure_quotes(shelf: Shelf, figures: Figures) -> None:
     ours = [passage for passage in shelf.passages if passage.document in DOCUMENTS]
     told = make_all(read_questions(), ours)
@@ -205,6 +228,7 @@ async def measure(figures: Figures) -> None:
                 await measure_languages(shelf, figures, name)
                 await measure_follow_ups(shelf, figures)
                 await measure_answers(shelf, figures, name, budget_tokens=FOUND_TOKENS, embedded=embedded)
+                await measure_own_heads(shelf, figures, embedder)
                 if embedder is None:
                     await measure_answers(shelf, figures, name, budget_tokens=WHOLE_TOKENS, embedded=False)
                     measure_quotes(shelf, figures)

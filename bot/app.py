@@ -19,6 +19,7 @@ from bot.conversation.follower import TurnFollower
 from bot.conversation.left_behind import LeftBehind, Sweepable
 from bot.conversation.memory import Memory
 from bot.conversation.overtaken import LaterPostsReader, Overtaken
+from bot.conversation.people_answers import OFFER
 from bot.conversation.posts import OVERTAKEN, STOP, Posts
 from bot.conversation.questions import MESSAGE
 from bot.conversation.running import RunningTurns
@@ -89,6 +90,7 @@ from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
 from bot.retirement.service import Retirement
 from bot.unanswered.asking_again import AGAIN, ask_for_document
+from bot.unanswered.people_who_know import ASK, CONFIRMED, PeopleChat, PeopleWhoKnow
 from bot.unanswered.refusals import Refusals, RefusalView
 from bot.unanswered.repair import RepairChat, Repairs
 from bot.unanswered.service import UnansweredQuestions
@@ -145,6 +147,7 @@ class Services:
     feedback: Feedback
     answer_learning: AnswerLearning
     unanswered: UnansweredQuestions
+    people: PeopleWhoKnow
     forgetting: Forgetting
     retention: Retention
     retirement: Retirement
@@ -162,6 +165,7 @@ async def open_services(
     *,
     documents: DocumentSide,
     refusals: RefusalView,
+    people: PeopleChat,
     fields: FieldsInChat | None = None,
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
@@ -174,6 +178,7 @@ async def open_services(
         documents=documents,
         fields=fields,
         refusals=refusals,
+        people=people,
         limits=limits,
     ) as services:
         yield services
@@ -236,6 +241,7 @@ async def services_on(
     cards: CardView,
     documents: DocumentSide,
     refusals: RefusalView,
+    people: PeopleChat,
     fields: FieldsInChat | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
@@ -264,6 +270,7 @@ async def services_on(
         talking = _talk(
             base, chat, cards, guard, preferences, refusals=refusals, notes=notes, heads=answer_heads.heads
         )
+        asks_people = PeopleWhoKnow(engine, base.inbox, people, notes, unanswered, talking.repairs, clock=now)
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -307,6 +314,7 @@ async def services_on(
             feedback=Feedback(engine, guard, clock=now),
             unanswered=unanswered,
             answer_learning=answer_heads.learning,
+            people=asks_people,
             forgetting=Forgetting(
                 settings,
                 engine,
@@ -473,6 +481,9 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(FIELDS, services.fields.work, gave_up=services.fields.report_failure)
     inbox.register(AGAIN, services.repairs.work)
     inbox.register(WANTED, services.wanted_fields.work)
+    inbox.register(ASK, services.people.work_ask)
+    inbox.register(OFFER, services.people.work_offer)
+    inbox.register(CONFIRMED, services.people.work_confirmed)
     inbox.register(UNASKED, services.clips.work)
     inbox.register(TAKEN_AWAY, services.clips.work)
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)

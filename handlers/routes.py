@@ -50,7 +50,8 @@ from handlers.slack.blocks import (
 )
 from handlers.slack.failures import answer_undelivered, report_errors
 from handlers.unanswered import blocks as unanswered_blocks
-from handlers.unanswered import refusal
+from handlers.unanswered import people, refusal
+from handlers.unanswered.people import PeopleActions
 from handlers.unanswered.refusal import RefusalActions
 from handlers.unanswered.window import UnansweredWindow
 from handlers.voice.blocks import EDIT, TRANSLATE
@@ -161,6 +162,9 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             workspace.OPEN: everywhere.open,
             OPEN_SETTINGS: settings.open_chosen,
             refusal.WANTED: RefusalActions(services, chat).want,
+            people.ASK: PeopleActions(services, chat).ask,
+            people.THIS_ONE: PeopleActions(services, chat).confirm,
+            people.NEWEST: PeopleActions(services, chat).confirm,
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: unanswered.open,
             guard_blocks.USE: record.use_version,

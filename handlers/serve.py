@@ -40,6 +40,7 @@ from handlers.slack.deliveries import Deliveries
 from handlers.slack.downloads import open_files
 from handlers.slack.pacing import Pacing, name_workspace
 from handlers.slack.socket import SocketConnections, open_sockets
+from handlers.unanswered.people import SlackPeople
 from handlers.unanswered.refusal import RefusalNotes
 from handlers.voice.cards import ClipCards
 from storage.database import open_engine
@@ -116,6 +117,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                 documents=documents,
                 fields=fields,
                 refusals=RefusalNotes(chat.slack),
+                people=SlackPeople(chat),
             )
         )
         await introduce(chat.slack, settings)

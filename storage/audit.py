@@ -43,6 +43,8 @@ ACTS = {
     "question wanted": "a channel",
     "questions asked again": "a channel",
     "question answered": "a channel",
+    "people asked": "a channel",
+    "answer confirmed": "a channel",
     "forgot thread": "a conversation",
     "forgot person": "a person",
     "forgot workspace": "a workspace",

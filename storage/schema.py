@@ -751,6 +751,22 @@ create index guard_unanswered_reply on guard_unanswered (team, reply) where repl
 create index guard_unanswered_told on guard_unanswered (team, told_at) where told_at is not null
 """
 
+# Whom a channel's owner named to be asked what documents do not answer, of which questions they were asked in
+# the thread, and the post that is the answer.
+ASKED_PEOPLE = """
+create table people_who_know (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    who {TEXT} not null,
+    at {REAL} not null,
+    primary key (team, channel, who)
+){STRICT};
+alter table guard_unanswered add column people_asked_at {REAL};
+alter table guard_unanswered add column answer {TEXT} not null default '';
+create index guard_unanswered_people on guard_unanswered (team, conversation)
+    where people_asked_at is not null
+"""
+
 # What owners want read from documents of one kind, how far each document is, what each piece of it yielded,
 # and what people said of the values. `fields`, `checks` and `found` are JSON (bot/fields/values.py).
 FIELDS = """
@@ -898,6 +914,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0100_unanswered", UNANSWERED),
     ("0105_fields", FIELDS),
     ("0104_answer_learning", ANSWER_LEARNING),
+    ("0103_asked_people", ASKED_PEOPLE),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -962,6 +979,7 @@ NO_WORDS = {
     "budget_gaps": "names of models",
     "budget_changes": "an admin's decisions",
     "channel_owners": "an admin's decision",
+    "people_who_know": "an owner's decision; goes with the person",
     "digests": "who gets them",
     "disclosures": "who was told when",
     "removed_workspaces": "ids and times",
@@ -1000,5 +1018,13 @@ LASTING = frozenset(
 )
 # What was decided there, which an operator may keep for an app that comes back.
 DECISIONS = frozenset(
-    ["channel_wishes", "guard_policies", "channel_owners", "budget_overrides", "digests", "field_forms"]
+    [
+        "channel_wishes",
+        "guard_policies",
+        "channel_owners",
+        "budget_overrides",
+        "digests",
+        "field_forms",
+        "people_who_know",
+    ]
 )

@@ -18,6 +18,7 @@ from bot.conversation.asking_apps import PAUSE, Weighed, weigh
 from bot.conversation.edits import edit_message, join_edit, says_the_same
 from bot.conversation.late_edits import keep_words, key_of_post, make_next_question
 from bot.conversation.latest_posts import LatestPosts
+from bot.conversation.people_answers import offer_answer
 from bot.conversation.questions import (
     MESSAGE,
     asks_for_answer,
@@ -198,12 +199,16 @@ class Posts:
 
         Where nothing is answered, a mention is told so; what follows it is none of our business.
         """
-        settings, asked = self._services.settings, list[bool]()
+        settings, asked, offered = self._services.settings, list[bool](), list[bool]()
         if why_closed(incoming, settings):
             return
 
         def asks(tx: Tx) -> bool:
             at = Channel(incoming.conversation.team, incoming.conversation.channel)
+            offered.append(offer_answer(tx, incoming, now=self._now()))
+            if offered[-1]:
+                asked.append(False)
+                return False
             answers = self._services.preferences.read_choice(tx, at, ANSWERS)
             asked.append(asks_for_answer(tx, settings, incoming, answers))
             if not asked[-1] and answers != "mentions":
@@ -213,6 +218,8 @@ class Posts:
         await self.take(incoming, when=asks)
         if asked and not asked[-1]:
             await self.remember_aside(incoming)
+        if any(offered):
+            await self._inbox.look(True)
 
     async def take_from_app(self, incoming: Incoming) -> None:
         """A post of an app that may ask, and mentions us: a question, as long as there are not too many."""

@@ -40,6 +40,8 @@ EVENTS: dict[str, tuple[int, str]] = {
     "version used": (UPDATE, "guard version"),
     "question closed": (UPDATE, "guard question"),
     "question wanted": (UPDATE, "guard question"),
+    "people asked": (UPDATE, "guard question"),
+    "answer confirmed": (UPDATE, "guard question"),
     "questions asked again": (UPDATE, "guard question"),
     "question answered": (UPDATE, "guard question"),
     "forgot thread": (DELETE, "conversation"),

@@ -16,6 +16,7 @@ from bot.knowledge.document_question import LookedAt
 from storage.engine import Engine
 from storage.knowledge.looked_at import ShownChunk
 from storage.unanswered import questions
+from storage.unanswered.asked_people import may_be_asked
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +26,14 @@ MOST = 3  # passages shown
 @dataclass(frozen=True, slots=True)
 class ShownRefusal:
     """A refused question by its number, and the passages that came nearest, the likeliest first. `typed`:
-    what the channel's owner typed, where that came nearest; `wanted`: that it should be answered was said."""
+    what the channel's owner typed, where that came nearest; `wanted`: that it should be answered was said;
+    `askable`: there are people who know, and they were not asked yet."""
 
     question: int
     passages: tuple[ShownChunk, ...] = ()
     typed: str = ""
     wanted: bool = False
+    askable: bool = False
 
 
 class RefusalView(Protocol):
@@ -63,7 +66,8 @@ class Refusals:
         if question is None or question.closed_at is not None:
             return None
         typed = question.nearest if _is_typed(record) else ""
-        return ShownRefusal(question.id, list_nearest(record), typed, question.wanted)
+        askable = await self._engine.read(may_be_asked, team, question.id)
+        return ShownRefusal(question.id, list_nearest(record), typed, question.wanted, askable)
 
 
 def list_nearest(record: AnswerRecord | None) -> tuple[ShownChunk, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.slack.blocks import Block
@@ -42,6 +42,14 @@ def choice_field(name: str, label: str, words: Mapping[str, str], value: str, *,
     return _input(name, label, element, hint)
 
 
+def people_field(name: str, label: str, people: Sequence[str], *, most: int, hint: str) -> Block:
+    """Some people, or nobody."""
+    element: dict[str, Any] = {"type": "multi_users_select", "action_id": name, "max_selected_items": most}
+    if people:
+        element["initial_users"] = list(people)
+    return _input(name, label, element, hint) | {"optional": True}
+
+
 def _input(name: str, label: str, element: dict[str, Any], hint: str) -> Block:
     block = {"type": "input", "block_id": name, "label": plain_text(label), "element": element}
     return block | {"hint": plain_text(hint)} if hint else block
@@ -60,5 +68,5 @@ def shorten(text: str, most: int) -> str:
 def _read_fields(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for field, answers in values.items():
         (answer,) = answers.values()
-        chosen = answer.get("selected_option")
-        yield field, chosen["value"] if chosen else answer.get("value") or ""
+        chosen, people = answer.get("selected_option"), answer.get("selected_users") or []
+        yield field, chosen["value"] if chosen else answer.get("value") or " ".join(people)

@@ -15,7 +15,7 @@ from bot.channel.service import PlaceSettings
 from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
 from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, ListeningPolicy
 from handlers.channel.answer_fields import build_fields, describe_place, read_fields
-from handlers.channel.fields import FIELD, choice_field, read_answers, text_field
+from handlers.channel.fields import FIELD, choice_field, people_field, read_answers, text_field
 from handlers.slack.blocks import Block, actions, button, context, header, section
 from handlers.slack.modals import View, plain_text, window
 
@@ -27,6 +27,10 @@ LEARNS = (
 )
 OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
 OPEN_DOCUMENTS = "document_list"
+PEOPLE, MOST_PEOPLE = "people_who_know", 20
+PEOPLE_HINT = (
+    "Whoever is refused an answer can have them asked in the thread. What they answer becomes a note."
+)
 SPARE_CHARACTERS = 500  # characters that are left free for what is added
 
 # What can be chosen, by the name of what it sets: its label, then each value in words.
@@ -92,6 +96,7 @@ class Filled:
     rules: dict[str, Any] | None
     listening: dict[str, str]
     answers: dict[str, str]  # how answers are made, as bot.channel.options.OptionChecks takes it
+    people: list[str] | None  # who know; None where the form had no such field
 
 
 def build_form(
@@ -102,6 +107,7 @@ def build_form(
     *,
     checks: OptionChecks,
     open_questions: int,
+    people: Sequence[str] = (),
 ) -> View:
     """The form, filled with the settings of now."""
     shown = rules or Policy("")
@@ -118,6 +124,7 @@ def build_form(
             header("How Parley answers here"),
             describe_place(answers, checks),
             *build_fields(answers, checks),
+            people_field(PEOPLE, "People who know", people, most=MOST_PEOPLE, hint=PEOPLE_HINT),
             header("What the channel is for"),
             text_field(
                 "purpose",
@@ -222,7 +229,9 @@ def read_form(view: View) -> Filled:
     rules |= {name: given[name] for name in CHOICES if name not in LISTENING}
     rules |= {name: given[name] == "true" for name in FLAGS}
     purpose = given["purpose"].strip()
-    return Filled(meant["channel"], meant["was"], rules if purpose else None, listening, read_fields(given))
+    people = given[PEOPLE].split() if PEOPLE in given else None
+    rules_given = rules if purpose else None
+    return Filled(meant["channel"], meant["was"], rules_given, listening, read_fields(given), people)
 
 
 def _read_list(name: str, given: Mapping[str, str]) -> list[str]:

@@ -76,6 +76,7 @@ class ChannelSettings:
                 await preferences.read_place(at),
                 checks=preferences.checks,
                 open_questions=await self._services.unanswered.count(at),
+                people=await self._services.people.list_named(at),
             )
 
         await modals.open_window(self._chat.slack, trigger, form)
@@ -102,6 +103,8 @@ class ChannelSettings:
         if settings_form.take_fingerprint(await guard.read_policy(at), answers) != given.was:
             raise Conflict("settings")
         changed = await preferences.save(at, checked, by=user)
+        if given.people is not None:
+            await self._services.people.name(at, given.people, by=user)
         await guard.save_policy(at, rules, by=user)
         shown = settings_form.listening_values(await self._services.clips.read_policy(at.team, at.channel))
         for name in (name for name, value in given.listening.items() if value != shown[name]):

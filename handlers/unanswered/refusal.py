@@ -15,6 +15,7 @@ from handlers.slack.client import SlackClient
 from handlers.slack.mrkdwn import escape
 from handlers.slack.payloads import in_thread, team_of
 from handlers.slack.sources import list_sources
+from handlers.unanswered.people import ASK, ASK_LABEL
 from storage.place import Channel
 
 WANTED = "should_be_answerable"
@@ -89,6 +90,6 @@ def describe_refusal(refusal: ShownRefusal) -> list[Block]:
 
 def list_buttons(refusal: ShownRefusal) -> list[Block]:
     """What can be done about a question that was refused."""
-    if refusal.wanted:
-        return []
-    return [blocks.button(WANTED, "This should be answerable", value=str(refusal.question))]
+    question = str(refusal.question)
+    wanted = [] if refusal.wanted else [blocks.button(WANTED, "This should be answerable", value=question)]
+    return [*wanted, *([blocks.button(ASK, ASK_LABEL, value=question)] if refusal.askable else [])]

@@ -95,6 +95,7 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, 
             _blank_in(tx, table, which, f", {column} = ''", now=now, team=team, person=user)
         elif table != "messages":
             tx.run(f"delete from {table} where {which}", team=team, person=user)
+    tx.run("delete from people_who_know where team = :team and who = :person", team=team, person=user)
     for column in ("labelled_by", "appealed_by"):
         which = f"team = :team and {column} = :person"
         tx.run(f"update guard_verdicts set {column} = '' where {which}", team=team, person=user)

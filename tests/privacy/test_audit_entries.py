@@ -103,6 +103,9 @@ SURFACES: dict[str, set[str]] = {
     **dict.fromkeys(("action unanswered_add", "action unanswered_write"), NOTHING),  # open a form
     "action should_be_answerable": {"question wanted", "question answered"},
     "action unanswered_ask_again": {"questions asked again", "looked at"},
+    "action ask_people_who_know": {"people asked"},
+    "action this_is_the_answer": {"answer confirmed"},
+    "action newest_is_the_answer": {"answer confirmed"},
     "action unanswered_not_ours": {"question closed", "looked at"},
     **dict.fromkeys(("action document_open", "action document_write", "action document_upload"), NOTHING),
     "action document_list": {"looked at"},

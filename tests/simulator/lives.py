@@ -17,6 +17,7 @@ from handlers.serve import DRAIN_S, introduce, open_door
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.slack.pacing import Pacing
+from handlers.unanswered.people import SlackPeople
 from handlers.unanswered.refusal import RefusalNotes
 from handlers.voice.cards import ClipCards
 from tests.simulator.clock import CLOCK
@@ -177,6 +178,7 @@ class Lives:
             cards=cards,
             documents=documents,
             refusals=RefusalNotes(chat.slack),
+            people=SlackPeople(chat),
         ) as services:
             await introduce(chat.slack, settings)
             app = open_door(settings, services, chat).app

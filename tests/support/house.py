@@ -103,7 +103,7 @@ ROOMS: dict[str, str] = {
     "bot/unanswered": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
         "storage/knowledge storage/unanswered bot/ml bot/provider bot/jobs bot/guard bot/knowledge "
-        "bot/conversation"
+        "bot/notes bot/conversation"
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
@@ -164,8 +164,8 @@ ROOMS: dict[str, str] = {
         "handlers/slack handlers/adapter handlers/channel"
     ),
     "handlers/unanswered": (
-        "bot/core storage/place bot/unanswered bot/app handlers/slack handlers/adapter handlers/channel "
-        "handlers/guard handlers/knowledge"
+        "bot/core storage/place bot/conversation bot/unanswered bot/app handlers/slack handlers/adapter "
+        "handlers/channel handlers/guard handlers/knowledge"
     ),
     "handlers/notes": (
         "bot/core storage/place storage/knowledge bot/text bot/notes bot/app handlers/slack handlers/adapter "

@@ -29,7 +29,7 @@ from handlers.knowledge import windows
 from handlers.notes import window as note_window
 from handlers.slack import blocks, note_question
 from handlers.unanswered import blocks as unanswered
-from handlers.unanswered import refusal
+from handlers.unanswered import people, refusal
 from handlers.voice import blocks as voice
 from handlers.welcome import note
 from tests.support.house import FOLDERS, ROOMS, ROOT
@@ -90,6 +90,9 @@ BUTTONS = {
     unanswered.ASK_AGAIN: "Ask again",
     unanswered.NOT_OURS: "Not ours",
     refusal.WANTED: "This should be answerable",
+    people.ASK: people.ASK_LABEL,
+    people.THIS_ONE: people.THIS_LABEL,
+    people.NEWEST: people.NEWEST_LABEL,
     voice.EDIT: "Correct and ask again",
     voice.TRANSLATE: "Translate",
     voice.FORGET_CLIP: "Forget",

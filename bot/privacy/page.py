@@ -142,6 +142,10 @@ def _list_kept(settings: Settings) -> tuple[Sequence[str], Sequence[Sequence[str
             "until its person is forgotten or the app is removed",
         ),
         ("amounts: who used which model when, how much, at what cost", "for good, without any words"),
+        (
+            "how many questions documents answered, by channel and day",
+            "counts alone, until the app is removed",
+        ),
         ("who changed, erased or looked at what, and who was told of the AI", "for good, without any words"),
         ("settings of channels, with who made them", "until they are changed or the app is removed"),
         ("why somebody raised a budget, in their words", "until they are forgotten or the app is removed"),

@@ -41,14 +41,14 @@ def judge(
 ) -> tuple[Value, ...]:
     """The value of each field of a form, in its order."""
     style = find_writing_style(piece)
-    values = {
-        field.name: _judge_field(field, piece, proposals, style, learned=learned) for field in form.fields
-    }
+    mine = list(dict.fromkeys(proposals))
+    values = dict[str, Value]()
     for field in form.fields:
-        if field.type == "money" and find_role(field.name, "money") in ARITHMETIC:
-            sums = list_readings(field, piece, style, learned)
-            if why := find_contradiction(piece, sums, style):
-                values[field.name] = _doubt(values[field.name], why)
+        stated = _list_stated(field, piece, style, learned)
+        value = _judge_field(field, piece, mine, style, stated=stated, learned=learned)
+        summed = field.type == "money" and find_role(field.name, "money") in ARITHMETIC
+        why = find_contradiction(piece, stated, style) if summed else ""
+        values[field.name] = _doubt(value, why) if why else value
     for check in form.checks:
         if not _holds(check, values):
             for name in (*check.parts, check.total):
@@ -71,6 +71,18 @@ def lift_doubts(form: FieldForm, values: Sequence[Value]) -> tuple[Value, ...]:
     return tuple(by_field.values())
 
 
+def _list_stated(
+    field: Field, piece: DocumentPiece, style: WritingStyle, learned: Learned
+) -> list[ReadValue]:
+    """Everything in a piece that a field may be: what it is has to be the only one that fits."""
+    if field.type == "text":
+        return [read_place(field, place, style, learned) for place in list_labelled(piece)]
+    if field.type == "choice":
+        places = [place for choice in field.choices for place in find_places(piece, choice, choice)]
+        return [read_place(field, place, style, learned) for place in places]
+    return list_readings(field, piece, style, learned)
+
+
 def is_worth_asking_again(value: Value) -> bool:
     """Whether a model may have read it wrong; of what the document leaves open, no model knows more."""
     misread = value.why == OTHER_LABEL.format(label=value.label) or value.why == UNLABELLED
@@ -83,14 +95,10 @@ def _judge_field(
     proposals: Sequence[Proposal],
     style: WritingStyle,
     *,
+    stated: Sequence[ReadValue],
     learned: Learned,
 ) -> Value:
     labels = FieldLabels(field, learned)
-    stated = (
-        [read_place(field, place, style, learned) for place in list_labelled(piece)]
-        if field.type == "text"
-        else list_readings(field, piece, style, learned)
-    )
     fitting = [reading for reading in stated if reading.values and labels.fits(reading.label)]
     mine = [one for one in proposals if one.field == field.name]
     read = [_read_best(field, one, piece, style, labels=labels) for one in mine]
@@ -102,7 +110,7 @@ def _judge_field(
     right = [reading for reading in found if labels.fits(reading.label)]
     right = right or [reading for reading in found if not labels.speaks_of_other(reading.label)] or found
     chosen = right[0]
-    why = _find_doubt(chosen, [*right, *fitting], labels)
+    why = _find_doubt(chosen, [*right, *fitting], stated, labels)
     offered = _list_candidates([chosen, *right, *fitting]) if why else ()
     return Value(
         field.name,
@@ -129,7 +137,9 @@ def _read_best(
     return next(iter(fitting or readings), None)
 
 
-def _find_doubt(chosen: ReadValue, others: Sequence[ReadValue], labels: FieldLabels) -> str:
+def _find_doubt(
+    chosen: ReadValue, others: Sequence[ReadValue], stated: Sequence[ReadValue], labels: FieldLabels
+) -> str:
     """Why somebody has to look at a value; "" where nobody has to."""
     if chosen.why:
         return chosen.why
@@ -139,7 +149,7 @@ def _find_doubt(chosen: ReadValue, others: Sequence[ReadValue], labels: FieldLab
         return _find_cut(chosen, labels)
     if labels.speaks_of_other(chosen.label):
         return OTHER_LABEL.format(label=chosen.label.words)
-    if labels.wants_label:
+    if labels.wants_label or (labels.is_choice and _find_other(chosen, stated)):
         return UNLABELLED
     return _find_cut(chosen, labels)
 

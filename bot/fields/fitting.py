@@ -31,7 +31,11 @@ class FieldLabels:
     @property
     def wants_label(self) -> bool:
         """Whether a value without one may be something else: any day or sum of money may, a name may not."""
-        return self._field.type in ("money", "date") or self._role == "bill number"
+        return self._field.type in ("money", "date", "number") or self._role == "bill number"
+
+    @property
+    def is_choice(self) -> bool:
+        return self._field.type == "choice"
 
     def fits(self, label: Label) -> bool:
         """Whether what stands beside it is this field."""

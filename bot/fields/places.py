@@ -16,6 +16,7 @@ from bot.fields.pieces import DocumentPiece, PageText
 
 _BLANKS = str.maketrans(dict.fromkeys("|€$£¥", " "))
 _BETWEEN = r"[\s|€$£¥]+"  # a model may leave the sign of a currency out
+MOST_PLACES = 20  # of one value that are looked at: the line that is quoted stands somewhere once
 _MARKS = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "−": "-"})
 
 
@@ -51,7 +52,7 @@ def find_places(piece: DocumentPiece, text: str, quote: str, *, first: int = 0) 
             if _is_whole(page.text, start + left, start + right)
         ]
         if found:
-            return found
+            return found[:MOST_PLACES]
     return []
 
 

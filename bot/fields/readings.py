@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from bot.fields.amounts import CODES, SHARED, WrittenNumber, list_numbers, write_money, write_number
 from bot.fields.days import WrittenDay, list_days
@@ -106,7 +107,7 @@ def _read_day(field: Field, place: FoundPlace, style: WritingStyle, learned: Lea
 def _read_amount(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> ReadValue:
     begin, line = find_line(place.page.text, place.start)
     left, right = place.start - begin, place.end - begin
-    found = [one for one in list_numbers(line, style.decimal) if one.start < right and left < one.end]
+    found = [one for one in _numbers_of(line, style.decimal) if one.start < right and left < one.end]
     if len(found) != 1:
         return ReadValue(place, (), place.label, NO_NUMBER.format(text=place.text))
     number = found[0]
@@ -156,6 +157,11 @@ def _find_currency(
     if meant:
         return list(meant[:MOST_SHARED]), SHARED_SIGN.format(sign=sign)
     return [], SEVERAL_CURRENCIES if len(told) > 1 or style.signs else NO_CURRENCY
+
+
+@lru_cache(maxsize=512)
+def _numbers_of(line: str, style: str) -> tuple[WrittenNumber, ...]:
+    return tuple(list_numbers(line, style))
 
 
 def _tell_two(text: str, values: Sequence[str]) -> str:

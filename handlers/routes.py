@@ -28,10 +28,11 @@ from handlers.guard.listeners import Verdicts
 from handlers.guard.record import GuardRecord
 from handlers.home import Home, acknowledge, ignore_event
 from handlers.knowledge import blocks as document_blocks
-from handlers.knowledge import windows
+from handlers.knowledge import learning_blocks, windows
 from handlers.knowledge.adding import Adding
 from handlers.knowledge.commands import KnowledgeCommands
 from handlers.knowledge.following import DocumentEvents
+from handlers.knowledge.learning import AnswerLearningWindow
 from handlers.knowledge.listeners import DocumentActions
 from handlers.knowledge.rights import DocumentRights
 from handlers.notes import window as note_window
@@ -107,7 +108,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     everywhere = WorkspaceSettings(services, chat)
     home = Home(services, chat, everywhere)
     actions, clips = Actions(services, chat), ClipActions(services, chat)
-    record = GuardRecord(services, chat)
+    record, learning = GuardRecord(services, chat), AnswerLearningWindow(services, chat)
     verdicts = Verdicts(services, chat, record)
     rights, unanswered = DocumentRights(services, chat), UnansweredWindow(services, chat)
     adding, events = Adding(services, chat, rights), DocumentEvents(services)
@@ -168,6 +169,8 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: unanswered.open,
             guard_blocks.USE: record.use_version,
+            form.OPEN_LEARNING: learning.open,
+            learning_blocks.USE: learning.use_version,
             unanswered_blocks.ADD: unanswered.add,
             unanswered_blocks.WRITE: unanswered.write,
             unanswered_blocks.ASK_AGAIN: unanswered.ask_again,

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.cli import knowledge_search, knowledge_unanswered, teams
+from bot.cli import knowledge_learning, knowledge_search, knowledge_unanswered, teams
 from bot.cli.standalone import open_standalone
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
@@ -33,7 +33,7 @@ AddFile = Callable[[LocalFile], Awaitable[dict[str, Any]]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """add --channel CHANNEL FILE…, search CHANNEL QUESTION, unanswered"""
+    """add --channel CHANNEL FILE…, search CHANNEL QUESTION, unanswered, learning"""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     adding = actions.add_parser("add", help="take files in, to answer from them")
     where = adding.add_mutually_exclusive_group(required=True)
@@ -58,6 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     open_ones.add_argument("--team", default="", help="the workspace's id; else of all there are")
     open_ones.add_argument("--json", action="store_true", help="print them as JSON")
+    _add_learning(actions)
+
+
+def _add_learning(actions: Any) -> None:
+    learned = actions.add_parser("learning", help="what channels learned of their answers, with figures")
+    learned.add_argument("--channel", metavar="CHANNEL", default="", help="of this one: C0123…, TEAM:CHANNEL")
+    learned.add_argument("--team", default="", help="the workspace's id; else of all there are")
+    learned.add_argument("--json", action="store_true", help="print them as JSON")
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -66,6 +74,8 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         return await knowledge_search.run(args, settings)
     if args.action == "unanswered":
         return await knowledge_unanswered.run(args, settings)
+    if args.action == "learning":
+        return await knowledge_learning.run(args, settings)
     named, _, channel = args.channel.rpartition(":")
     files = [pair for path in args.paths for pair in list_files(path)]
     told = []

@@ -26,7 +26,9 @@ async def run(args: Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
         places = await engine.read(answer_models.list_channels, team=team, channel=channel)
         found = [
-            (at, read_version(row)) for at in places for row in await engine.read(answer_models.list_models, at)
+            (at, read_version(row))
+            for at in places
+            for row in await engine.read(answer_models.list_models, at)
         ]
     await note_access(settings, "answer learning", channel or "every channel", team=team)
     if args.json:

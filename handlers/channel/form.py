@@ -26,6 +26,7 @@ LEARNS = (
     "Never from messages of guests and other companies."
 )
 OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
+OPEN_LEARNING = "open_answer_learning"
 OPEN_DOCUMENTS = "document_list"
 PEOPLE, MOST_PEOPLE = "people_who_know", 20
 PEOPLE_HINT = (
@@ -120,6 +121,7 @@ def build_form(
                 button(OPEN_RECORD, "What the guard did"),
                 button(OPEN_QUESTIONS, f"Unanswered questions ({open_questions})"),
                 button(OPEN_DOCUMENTS, "Documents", value=channel),
+                button(OPEN_LEARNING, "What answers taught"),
             ),
             header("How Parley answers here"),
             describe_place(answers, checks),

@@ -18,6 +18,7 @@ from handlers import routes
 from handlers.channel import form
 from handlers.channel.listeners import NOT_YOURS
 from handlers.guard import blocks
+from handlers.knowledge import learning_blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY
 from storage.conversation import replies
 from storage.engine import Tx
@@ -442,6 +443,8 @@ async def test_attack_30_a_value_that_was_changed_does_nothing(tmp_path: Path) -
 IN_WINDOWS = (
     form.OPEN_RECORD,
     form.OPEN_QUESTIONS,
+    form.OPEN_LEARNING,
+    learning_blocks.USE,
     blocks.USE,
     blocks.ANSWERED,
 )
@@ -472,6 +475,8 @@ def everything(tx: Tx) -> dict[str, int]:
         "clips",
         "guard_policies",
         "guard_examples",
+        "answer_examples",
+        "answer_models",
         "feedback",
         "ledger",
     )

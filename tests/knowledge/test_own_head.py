@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from bot.cli import knowledge_learning
 from bot.core.errors import Missing
+from bot.core.settings import Settings
 from bot.core.values import Completion, Conversation, Prompt, Usage
 from bot.documents.values import Chunk
 from bot.jobs.inbox import Effect, Inbox, Job
@@ -241,3 +244,27 @@ async def test_what_was_attached_to_a_thread_is_not_learned_from(engine: Engine)
     await engine.write(stored.add, attached)
     one = AnswerExample("T1", "C1", "When?", 1, "answered", 1.0, document="d2", chunk=1)
     assert not await engine.write(answer_examples.add, one)
+
+
+async def test_the_command_line_prints_versions_with_both_errors(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rate = {"part": 3, "whole": 40, "low": 0.0, "high": 0.2}
+    errors = {"refused": rate, "answered": rate, "auroc": 0.9}
+    gain = {"mean": 0.03, "low": 0.01, "high": 0.05, "rows": 120, "sure": True}
+    report = {"rows": 120, "gain": gain, "own": errors, "shipped": errors, "curve": []}
+    await engine.write(
+        answer_models.add_model,
+        AT,
+        b"{}",
+        embedder="",
+        examples=[],
+        report=json.dumps(report),
+        now=20.0,
+    )
+    args = Namespace(channel="C1", team="", json=False)
+    settings = Settings(database=f"sqlite:///{tmp_path}/parley.db")
+    assert await knowledge_learning.run(args, settings) == 0
+    told = capsys.readouterr().out
+    assert "version 1 (in use): gain +0.030 (+0.010 to +0.050) on 120 pairs" in told
+    assert "refused although answerable 3 of 40 (shipped 3 of 40)" in told

@@ -22,7 +22,7 @@ from bot.ops.metrics import METRICS
 from bot.privacy.access_log import WAITING, AccessLog
 from handlers import commands
 from handlers import routes as table
-from handlers.channel.form import OPEN_QUESTIONS, OPEN_RECORD
+from handlers.channel.form import OPEN_LEARNING, OPEN_QUESTIONS, OPEN_RECORD
 from handlers.http import control_app
 from handlers.slack.blocks import FORGET_CLIP, SHOULD_ANSWER
 from storage import audit
@@ -100,6 +100,8 @@ SURFACES: dict[str, set[str]] = {
     "action open_guard_record": {"looked at"},
     "action open_guard_questions": {"looked at"},
     "action guard_use": {"version used", "looked at"},
+    "action open_answer_learning": {"looked at"},
+    "action answer_use": {"version used", "looked at"},
     **dict.fromkeys(("action unanswered_add", "action unanswered_write"), NOTHING),  # open a form
     "action should_be_answerable": {"question wanted", "question answered"},
     "action unanswered_ask_again": {"questions asked again", "looked at"},
@@ -433,7 +435,7 @@ async def test_what_is_taught_and_what_an_owner_reads_of_others_is_written_down(
         await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
         await team.quiet()
         form = await opened(team)
-        for count, action in enumerate((OPEN_RECORD, OPEN_QUESTIONS), 2):
+        for count, action in enumerate((OPEN_RECORD, OPEN_QUESTIONS, OPEN_LEARNING), 2):
             await team.slack.press("alice", "", "", action, view_id=form["id"])
             await filled(team, depth=2)
             await read_access_entries(tmp_path, count)
@@ -446,6 +448,7 @@ async def test_what_is_taught_and_what_an_owner_reads_of_others_is_written_down(
             "why",
             "guard record",
             "unanswered questions",
+            "answer learning",
         ]
         assert CARD not in repr(entries(tmp_path))
 

@@ -161,7 +161,7 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/knowledge": (
         "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/conversation bot/app "
-        "handlers/slack handlers/adapter handlers/channel"
+        "bot/learning handlers/slack handlers/adapter handlers/channel"
     ),
     "handlers/unanswered": (
         "bot/core storage/place bot/conversation bot/unanswered bot/app handlers/slack handlers/adapter "

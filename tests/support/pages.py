@@ -25,7 +25,7 @@ from handlers.fields import review_windows
 from handlers.fields import windows as field_windows
 from handlers.guard import blocks as guard
 from handlers.knowledge import blocks as document_blocks
-from handlers.knowledge import windows
+from handlers.knowledge import learning_blocks, windows
 from handlers.notes import window as note_window
 from handlers.slack import blocks, note_question
 from handlers.unanswered import blocks as unanswered
@@ -85,6 +85,8 @@ BUTTONS = {
     form.OPEN_RECORD: "What the guard did",
     form.OPEN_QUESTIONS: "Unanswered questions",
     guard.USE: "Use this",
+    form.OPEN_LEARNING: "What answers taught",
+    learning_blocks.USE: "Use this",
     unanswered.ADD: "Add a document",
     unanswered.WRITE: "Write the answer",
     unanswered.ASK_AGAIN: "Ask again",

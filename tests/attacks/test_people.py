@@ -20,6 +20,7 @@ from handlers.channel.listeners import NOT_YOURS
 from handlers.guard import blocks
 from handlers.knowledge import learning_blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY
+from handlers.unanswered import blocks as unanswered_blocks
 from storage.conversation import replies
 from storage.engine import Tx
 from tests.support.captured_model import captured, shown
@@ -446,7 +447,10 @@ IN_WINDOWS = (
     form.OPEN_LEARNING,
     learning_blocks.USE,
     blocks.USE,
-    blocks.ANSWERED,
+    unanswered_blocks.ADD,
+    unanswered_blocks.WRITE,
+    unanswered_blocks.ASK_AGAIN,
+    unanswered_blocks.NOT_OURS,
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Missing
 from bot.fields import forms
 from bot.fields.service import FieldExtraction
 from bot.fields.values import FieldForm
@@ -136,7 +136,9 @@ class FieldActions:
     async def _find_form(self, team: str, channel: str, id: str) -> FieldForm:
         """A form of that very channel. Missing."""
         found = await self._fields.find_form(team, id)
-        return found if found.channel == channel else await self._fields.find_form(team, "")
+        if found.channel != channel:
+            raise Missing(f"no form {id} there")
+        return found
 
     # What is read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import BotError
+from bot.core.errors import BotError, Missing
 from bot.fields.service import FieldExtraction
 from bot.fields.side import FieldCard
 from bot.fields.values import FieldForm, FieldRow, FieldRun, RowFilter
@@ -65,7 +65,9 @@ class FieldReviews:
     async def _find_form(self, team: str, place: FieldsPlace) -> FieldForm:
         """The form of a window, if it is of that channel. Missing."""
         form = await self._fields.find_form(team, place.form)
-        return form if form.channel == place.channel else await self._fields.find_form(team, "")
+        if form.channel != place.channel:
+            raise Missing(f"no form {place.form} there")
+        return form
 
     # What somebody says of a value
 
@@ -113,7 +115,7 @@ class FieldReviews:
         form = await self._find_form(team, place)
         row = await self._fields.find_row(team, said.row)
         if row.form != form.id:
-            row = await self._fields.find_row(team, "")
+            raise Missing(f"no row {said.row} of that form")
         await self._fields.review(row, said.field, said.value, by=user)
         await self._show_card(form, row)
 

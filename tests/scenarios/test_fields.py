@@ -7,19 +7,22 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.cli import fields as cli_fields
+from bot.fields.wanted import WANTED, WantedOf
+from bot.jobs.inbox import Job
 from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import read_pages
 from handlers.fields import blocks, review_windows, windows
 from handlers.fields.cards import OFFER, RUN
 from handlers.fields.review_windows import load_pressed
 from handlers.knowledge import windows as document_windows
-from tests.support.documents import drop_file, take_in
+from tests.support.documents import audience, drop_file, take_in
 from tests.support.guarded_channel import filled
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
@@ -56,18 +59,20 @@ async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield team
 
 
-async def describe(team: Workspace, words: str = DESCRIBED, *, every: str = "true") -> None:
+async def describe(
+    team: Workspace, words: str = DESCRIBED, *, every: str = "true", channel: str = "#general"
+) -> None:
     """An owner describes fields, looks at how that was understood, and keeps it."""
-    await team.slack.command("alice", "#general", "/parley", f"fields {words}")
+    await team.slack.command("alice", channel, "/parley", f"fields {words}")
     assert "*total*: an amount with its currency" in str(await filled(team))
     await team.slack.submit("alice", {windows.EVERY: every})
     assert "Saved" in str(await filled(team))
     await team.slack.close_modal("alice", everything=True)
 
 
-async def message_of(team: Workspace, kind: str, *told: str) -> dict[str, Any]:
+async def message_of(team: Workspace, kind: str, *told: str, channel: str = "") -> dict[str, Any]:
     """The message of ours of that kind that tells all of this."""
-    place = team.slack.workspace.channels[team.slack.channel("#general")]
+    place = team.slack.workspace.channels[channel or team.slack.channel("#general")]
 
     def shown() -> dict[str, Any] | None:
         mine = (m for m in place.messages.values() if (m.get("metadata") or {}).get("event_type") == kind)
@@ -193,6 +198,23 @@ async def test_what_a_document_does_not_state_is_said_to_be_missing_or_typed(tea
 
 def is_about(button: dict[str, Any], action: str, field: str) -> bool:
     return button.get("action_id") == action and load_pressed(button["value"]).field == field
+
+
+async def test_in_direct_messages_fields_are_ones_own_and_an_offer_stands_once(team: Workspace) -> None:
+    place, services = team.slack.dm("alice"), team.bot.services
+    await describe(team, every="false", channel="@parley")
+    await take_in(team, "one.pdf", invoices(CLEAN), channel="@parley")
+    offer = await message_of(team, OFFER, "Shall I read the fields of *invoice*", channel=place)
+    (document,) = await services.documents.list_at(audience(team, "@parley"))
+    wanted = WantedOf(document.id, "", document.person, place, offer["thread_ts"])
+    job = Job(1, "k", "c", WANTED, json.dumps(asdict(wanted)), 2, 0, 1, float(offer["ts"]))
+    await services.wanted_fields.work(job)  # as after the end of a process that had posted it
+    messages = team.slack.workspace.channels[place].messages.values()
+    assert sum("Shall I" in one["text"] for one in messages) == 1
+    await team.slack.press("alice", "@parley", offer["ts"], blocks.READ_NOW)
+    await message_of(team, RUN, "1 row of *invoice*", channel=place)
+    assert "HP-2041" in str(await run_command(team, "alice", "fields invoice", "@parley"))
+    assert "HP-2041" not in str(await run_command(team, "bob", "fields invoice", "@parley"))
 
 
 async def test_only_those_who_look_after_a_channel_describe_and_guests_neither_review_nor_extract(

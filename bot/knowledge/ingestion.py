@@ -109,8 +109,7 @@ class Documents:
         return found
 
     async def list_at(self, audience: Audience) -> list[Document]:
-        """Every document that this audience may know of, those too that cannot be found just now; notes have
-        a
+        """Every document that this audience may know of, those too that cannot be found just now. Notes have a
         list of their own (bot/notes/service.py)."""
         return await self._engine.read(_list_at, audience)
 

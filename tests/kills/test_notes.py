@@ -25,6 +25,7 @@ async def test_a_bot_killed_while_it_remembers_something_has_it_once_and_says_so
         FakeModel() as model,
         supervised(slack, model, tmp_path, kill_at=[point]) as bot,
     ):
+        await slack.until(lambda: slack.sockets.connections, 60)
         asked = await slack.say("alice", "#general", "@parley Remember that the release is on Fridays")
         await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
         assert [text[:15] for text in finals(slack, "#general", asked)] == ["I will remember"]

@@ -109,8 +109,8 @@ class Documents:
         return found
 
     async def list_at(self, audience: Audience) -> list[Document]:
-        """Every document that this audience may know of, those too that cannot be found just now. Notes have a
-        list of their own (bot/notes/service.py)."""
+        """Every document that this audience may know of, those too that cannot be found just now. Notes are
+        listed by themselves (bot/notes/service.py)."""
         return await self._engine.read(_list_at, audience)
 
     async def remove(self, document: Document, *, by: str, why: str = REMOVED) -> None:

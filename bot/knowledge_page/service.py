@@ -98,15 +98,16 @@ class KnowledgePage:
         if not reader.audience.open:
             return KnowledgeView(filters, reader.channels, {}, [], CLOSED)
         known = await self._sources.documents.list_at(reader.audience)
+        noted = await self._sources.notes.list_at(reader.audience)
         weeks = await self._list_weeks(reader, int(filters.weeks))
         sections = [
             questions.make_section(weeks),
             *await self._list_unanswered(reader),
             *await self._list_fields(reader, known, filters),
-            notes.make_section(await self._sources.notes.list_at(reader.audience), self._calendar.zone),
+            notes.make_section(noted, self._calendar.zone),
             await self._list_documents(known, names),
         ]
-        figures = _sum_up(known, weeks) | await self._count_repaired(reader, weeks)
+        figures = _sum_up(known, weeks, notes=len(noted)) | await self._count_repaired(reader, weeks)
         return KnowledgeView(filters, reader.channels, figures, sections, reader.gap)
 
     async def _count_repaired(
@@ -121,9 +122,8 @@ class KnowledgePage:
         return {"answered after all": f"{next(found, 0):,}"}
 
     async def _list_documents(self, known: Sequence[Document], names: Names) -> KnowledgeSection:
-        files = [one for one in known if one.source != "note"]
-        told = await names({one.person for one in files})
-        return documents.make_section(files, told, self._calendar.zone)
+        told = await names({one.person for one in known})
+        return documents.make_section(known, told, self._calendar.zone)
 
     async def _list_unanswered(self, reader: Reader) -> list[KnowledgeSection]:
         if not reader.owner:
@@ -153,12 +153,13 @@ class KnowledgePage:
         return questions.list_weeks(days, today=today, weeks=weeks)
 
 
-def _sum_up(known: Sequence[Document], weeks: Sequence[questions.QuestionWeek]) -> dict[str, str]:
-    files = [one for one in known if one.source != "note"]
+def _sum_up(
+    known: Sequence[Document], weeks: Sequence[questions.QuestionWeek], *, notes: int
+) -> dict[str, str]:
     return {
-        "documents": f"{len(files):,}",
-        "pages read": f"{sum(one.pages_read for one in files):,}",
-        "notes": f"{len(known) - len(files):,}",
+        "documents": f"{len(known):,}",
+        "pages read": f"{sum(one.pages_read for one in known):,}",
+        "notes": f"{notes:,}",
         "questions": f"{sum(week.asked for week in weeks):,}",
         "answered from documents": f"{sum(week.answered for week in weeks):,}",
     }

@@ -18,7 +18,6 @@ CheckKind = Literal["sum", "order"]
 ValueState = Literal["ok", "doubtful", "missing", "confirmed", "corrected"]
 RunState = Literal["waiting", "reading", "done", "stopped", "failed"]
 
-OPEN_STATES = frozenset({"doubtful", "missing"})
 WORTH_TELLING_USD = Decimal("0.01")  # what it costs is told from here on, before it is spent
 WORTH_ASKING_USD = Decimal("0.50")  # and asked about from here on
 

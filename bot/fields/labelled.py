@@ -9,7 +9,8 @@ from bot.fields.pieces import DocumentPiece
 from bot.fields.places import FoundPlace
 
 _LINE = re.compile(
-    r"^[ |]*(?P<label>[^\W\d][^|:\n]{1,50}?)[ ]*(?:[:|]+[ ]*)+(?P<value>[^|:\n]{1,120}?)[ |]*$", re.MULTILINE
+    r"^[ |]*(?P<label>[^\W\d][^|:\n]{1,50}?)[ ]*[:|][ :|]*(?P<value>[^ |:\n][^|:\n]{0,119}?)[ |]*$",
+    re.MULTILINE,
 )
 
 

@@ -7,15 +7,18 @@ import json
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.cli import knowledge_learning
+from bot.conversation.records import remember_answered
+from bot.conversation.turn_values import Turn
 from bot.core.errors import Missing
 from bot.core.settings import Settings
-from bot.core.values import Completion, Conversation, Prompt, Usage
+from bot.core.values import Completion, Conversation, Incoming, Prompt, Reply, Usage
 from bot.documents.values import Chunk
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge import gate
@@ -25,6 +28,7 @@ from bot.knowledge.answer_learning import (
     AnswerLearning,
     AnswerTrainingPreparation,
 )
+from bot.knowledge.document_question import DocumentAnswer, LookedAt, Search
 from bot.knowledge.gate import Candidate
 from bot.knowledge.index import DocumentIndex
 from bot.knowledge.own_head import AnswerHeadFitting, OwnHeads
@@ -39,6 +43,7 @@ from storage.knowledge.answer_examples import AnswerExample
 from storage.knowledge.documents import Document
 from storage.place import Channel
 from storage.privacy import forget
+from tests.support.engines import database_url
 from tests.support.guard_rows import paragraphs
 
 AT = Channel("T1", "C1")
@@ -68,7 +73,7 @@ class NearMissWriter:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         yield engine
 
 
@@ -156,6 +161,7 @@ async def test_what_guests_asked_teaches_nothing(engine: Engine) -> None:
     assert await trainer.train(AT) is None
 
 
+@pytest.mark.both_engines
 async def test_a_training_waits_for_fifty_new_examples(engine: Engine) -> None:
     trainer, heads = make_trainer(engine, await open_index(engine))
     inbox, began = Inbox(engine), asyncio.Event()
@@ -179,6 +185,7 @@ async def test_a_training_waits_for_fifty_new_examples(engine: Engine) -> None:
     assert await engine.read(answer_models.list_due) == []
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("gone", ["person", "document", "thread"])
 async def test_what_is_forgotten_or_removed_takes_the_versions_along_that_learned_from_it(
     engine: Engine, gone: str
@@ -206,6 +213,7 @@ async def test_what_is_forgotten_or_removed_takes_the_versions_along_that_learne
     assert all(row["document"] == "" if gone == "document" else row["person"] == "U1" for row in left)
 
 
+@pytest.mark.both_engines
 async def test_a_version_that_learned_from_what_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
     await open_index(engine)
     await teach(engine)
@@ -215,6 +223,7 @@ async def test_a_version_that_learned_from_what_was_erased_meanwhile_is_not_kept
     assert await engine.read(answer_models.list_models, AT) == []
 
 
+@pytest.mark.both_engines
 async def test_near_misses_are_written_once_for_each_passage_that_answers(engine: Engine) -> None:
     await open_index(engine)
     await teach(engine)
@@ -229,6 +238,7 @@ async def test_near_misses_are_written_once_for_each_passage_that_answers(engine
     assert set(misses) == answering
 
 
+@pytest.mark.both_engines
 async def test_of_an_answer_that_somebody_disliked_nothing_is_learned(engine: Engine) -> None:
     await open_index(engine)
     one = AnswerExample("T1", "C1", "When?", 1, "answered", 1.0, document="d1", chunk=1, reply="r1")
@@ -268,3 +278,24 @@ async def test_the_command_line_prints_versions_with_both_errors(
     told = capsys.readouterr().out
     assert "version 1 (in use): gain +0.030 (+0.010 to +0.050) on 120 pairs" in told
     assert "refused although answerable 3 of 40 (shipped 3 of 40)" in told
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(("external", "learned"), [(False, [("d1", 2)]), (True, [])])
+async def test_the_quoted_passage_of_an_answer_is_learned_where_no_outsider_reads_along(
+    engine: Engine, external: bool, learned: list[tuple[str, int]]
+) -> None:
+    await open_index(engine)
+    said = Completion("In 1596.", "stop", "m", Usage())
+    search = Search(passages=(LookedAt("d1", 1), LookedAt("d1", 2, quoted=((0, 9),))))
+    found = DocumentAnswer(said, search=search, question="When did it become the capital?")
+    where = Conversation("T1", "C1", "1.0")
+    post = Incoming("m:T1:C1:1.0", where, "U1", "1.0", found.question, datetime(2026, 11, 30, tzinfo=UTC))
+    turn = Turn(Reply(said.text), completion=said, documents=found)
+    asked = replace(post, external=external)
+    await engine.write(remember_answered, asked, "r1", turn, now=10.0)
+    rows = await engine.read(answer_examples.list_examples, AT)
+    assert [(row["document"], row["chunk"]) for row in rows] == learned
+    refused = replace(turn, documents=replace(found, refused=True))
+    await engine.write(remember_answered, replace(post, message="2.0"), "r2", refused, now=11.0)
+    assert len(await engine.read(answer_examples.list_examples, AT)) == len(learned)

@@ -77,7 +77,7 @@ class AnswerHeadFitting:
         answerable = sum(pair.answerable for pair in described)
         if min(answerable, len(described) - answerable) < FEW:
             return None
-        return await asyncio.to_thread(_fit, load_head(embedder), described)
+        return await asyncio.to_thread(fit_pairs, load_head(embedder), described)
 
     async def _may_teach(self, person: str) -> bool:
         if not person:
@@ -101,7 +101,8 @@ def _choose_embedder(pairs: Sequence[JudgedPair]) -> str:
     return max(sorted(set(names)), key=names.count, default="")
 
 
-def _fit(shipped: AnswerHead, pairs: Sequence[DescribedPair]) -> Fit:
+def fit_pairs(shipped: AnswerHead, pairs: Sequence[DescribedPair]) -> Fit:
+    """A channel's head from its pairs, and whether it is surely better than the shipped one."""
     adapted = adapt(shipped, pairs)
     labels = [pair.answerable for pair in pairs]
     groups = [pair.group for pair in pairs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from argparse import Namespace
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -31,10 +32,12 @@ from bot.knowledge.answer_learning import (
 from bot.knowledge.document_question import DocumentAnswer, LookedAt, Search
 from bot.knowledge.gate import Candidate
 from bot.knowledge.index import DocumentIndex
-from bot.knowledge.own_head import AnswerHeadFitting, OwnHeads
+from bot.knowledge.own_head import AnswerHeadFitting, OwnHeads, fit_pairs
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs
-from bot.ml.answer_classifier import dump
+from bot.ml.answer_adaptation import DescribedPair
+from bot.ml.answer_classifier import Pair, describe, dump
+from bot.ml.answer_features import Collection
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.knowledge import answer_examples, answer_models
@@ -126,6 +129,25 @@ async def test_a_version_reports_both_errors_its_gain_and_its_learning_curve(eng
     assert 0 <= refused["low"] <= refused["part"] / refused["whole"] <= refused["high"] <= 1
     assert [point["share"] for point in report["curve"]] == [0.25, 0.5, 1.0]
     assert version.in_use == report["gain"]["sure"] == (report["gain"]["low"] > 0)
+
+
+def test_a_head_that_is_not_surely_better_is_not_to_be_used() -> None:
+    shipped, chance = gate.load_head(), random.Random(0)
+    contexts = [p["context"] for p in list_told()]
+    collection = Collection(contexts)
+    rows = [
+        (context, describe(Pair(context, question["q"], True), collection))
+        for p in list_told()
+        for question in p["questions"][:3]
+        for context in chance.sample(contexts, 2)
+    ]
+    # Labels as often as the shipped head says so: nothing is left to be learned.
+    pairs = [
+        DescribedPair(tuple(row), chance.random() < shipped.judge(row), context) for context, row in rows
+    ]
+    fitted = fit_pairs(shipped, pairs)
+    assert not fitted.better
+    assert not fitted.figures["gain"]["sure"]
 
 
 async def test_the_gate_judges_by_the_version_in_use_and_by_the_shipped_head_after_it_is_taken_back(

@@ -23,7 +23,8 @@ class Feedback:
         """One person's opinion of one reply; the last one counts. Whether the guard learned from it."""
         rating = 1 if good else -1
         await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
-        await self._engine.write(answer_examples.rate, team, reply_id, good=good)
+        if await self._guard.is_member(user):
+            await self._engine.write(answer_examples.rate, team, reply_id, good=good)
         return good and await self._guard.learn_good_answer(team, reply_id, by=user)
 
     async def find_record(self, place: Conversation, message: str, *, key: str) -> AnswerRecord | None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from bot.core.errors import Missing
+from bot.core.errors import BotError, Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
 from bot.guard.contradictions import Contradiction, find_contradictions, find_opposite
 from bot.guard.coverage import Earlier
@@ -255,6 +255,13 @@ class ChannelGuard:
         if not await self.may_teach(judged) or await self._is_outsider(by):
             return False
         return await self.overrule(team, judged.verdict.id, True, by=by)
+
+    async def is_member(self, person: str) -> bool:
+        """Whether what they say may be learned from: no guest, and of no other company, as far as known."""
+        try:
+            return not await self._is_outsider(person)
+        except BotError:
+            return False
 
     async def may_teach(self, judged: StoredVerdict) -> bool:
         """Whether a message can become an example: its words are kept, and all of them a member's own."""

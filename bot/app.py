@@ -132,6 +132,7 @@ class Services:
     notes: Notes
     repairs: Repairs
     refusals: Refusals
+    remembering: Remembering
     looking_again: LookingAgain
     follower: DocumentFollower
     transcriber: FileTranscriber
@@ -229,6 +230,7 @@ class _Talking:
     clips: Clips
     repairs: Repairs
     refusals: Refusals
+    remembering: Remembering
 
 
 @asynccontextmanager
@@ -287,6 +289,7 @@ async def services_on(
             notes=notes,
             repairs=talking.repairs,
             refusals=talking.refusals,
+            remembering=talking.remembering,
             looking_again=LookingAgain(
                 engine, base.inbox, chat, guard.list_owners, documents.has_left, clock=now
             ),
@@ -446,7 +449,7 @@ def _talk(
     turns = Turns(engine, inbox, services, chat, running, signals, refused=shown.show, clock=utc_now)
     repairs = Repairs(engine, inbox, services, chat, clock=utc_now)
     clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now)
-    return _Talking(running, posts, turns, clips, repairs, shown)
+    return _Talking(running, posts, turns, clips, repairs, shown, remembering)
 
 
 def _read_fields(base: _Base, side: FieldsInChat) -> tuple[FieldExtraction, WantedFields]:

@@ -40,6 +40,11 @@ class Opposed:
         """Where it stands, for a person."""
         return ", ".join(filter(None, (self.passage.title, self.passage.place)))
 
+    @property
+    def question(self) -> str:
+        """What is asked of whoever said the new one."""
+        return OTHERWISE.format(title=self.title, sentence=self.sentence[:_LONGEST])
+
 
 class Remembering:
     """Carries out wishes to remember. `is_outsider`: whether somebody is a guest or of another company, asked
@@ -97,5 +102,4 @@ def _tell(new: NewNote, id: str, opposed: Opposed | None) -> Reply:
     said = KEPT.format(where=HERE[new.audience], title=make_title(new.text), undo=UNDO)
     if opposed is None:
         return Reply(said, note=id)
-    asked = OTHERWISE.format(title=opposed.title, sentence=opposed.sentence[:_LONGEST])
-    return Reply(f"{said}\n\n{asked}", note=id, against=opposed.passage.document)
+    return Reply(f"{said}\n\n{opposed.question}", note=id, against=opposed.passage.document)

@@ -3,11 +3,14 @@ confirmation."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import tzinfo
 from typing import Any
 
 from bot.app import Services
 from bot.core.errors import BotError, Incomplete, Missing, NotPermitted
+from bot.core.values import Scope
 from bot.notes.new_note import TEXT_MOST, NewNote, make_title
 from bot.text.marks import leave_out_quotes
 from handlers.adapter import SlackChat
@@ -23,6 +26,7 @@ from handlers.slack.note_question import EDIT_NOTE, ERASE_NOTE, STILL_RIGHT
 from handlers.slack.own_messages import remove_buttons
 from handlers.slack.payloads import in_thread, team_of
 
+SEARCH_S = 1.5
 NOT_A_PERSON = "what an app says is not remembered, only what a person does"
 NO_WORDS = "There are no words in this message."
 TOO_LONG = f"A note has at most {TEXT_MOST:,} characters; keep this thread as a document instead."
@@ -122,19 +126,34 @@ class NoteActions:
     async def save(self, ack: Any, body: dict[str, Any]) -> None:
         """Keeps what the form says."""
         try:
-            await self._save(body)
+            kept = await self._save(body)
         except BotError as exc:
             field = window.TITLE if window.load_place(body["view"]).message else window.TEXT
             await ack(response_action="errors", errors={field: exc.notice})
         else:
-            await ack(response_action="update", view=modals.message_window(REMEMBERED))
+            await ack(response_action="update", view=await self._tell_kept(body, kept))
 
-    async def _save(self, body: dict[str, Any]) -> None:
+    async def _tell_kept(self, body: dict[str, Any], kept: str) -> View:
+        """That a note is kept; where something else is known already, with what holds to be chosen. Slack
+        waits three seconds for it."""
+        place, team, user = window.load_place(body["view"]), team_of(body), body["user"]["id"]
+        words = place.text or window.read_form(body["view"], self._zone)[1]
+        scope = Scope(team, place.channel, user, f"{team}:{place.channel}:", "embedding")
+        opposed = None
+        with contextlib.suppress(TimeoutError, BotError):  # it is kept, whatever else is known
+            async with asyncio.timeout(SEARCH_S):
+                audience = await self._documents.find_audience(team, place.channel, user)
+                remembering = self._services.remembering
+                opposed = await remembering.find_opposed(audience, words.strip(), scope=scope, but=kept)
+        if opposed is None:
+            return modals.message_window(REMEMBERED)
+        return window.choice_window(place, REMEMBERED, opposed.question, (kept, opposed.passage.document))
+
+    async def _save(self, body: dict[str, Any]) -> str:
         title, text, day = window.read_form(body["view"], self._zone)
         place, team, user = window.load_place(body["view"]), team_of(body), body["user"]["id"]
         if place.id:
-            await self._change(place.id, team, user, given=(title, text, day))
-            return
+            return await self._change(place.id, team, user, given=(title, text, day))
         await self._documents.require_add(kind_at(place.channel), place.channel, user)
         link = await self._find_link(place) if place.message else ""
         new = NewNote(
@@ -150,17 +169,18 @@ class NoteActions:
             message=place.message,
             said_at=float(place.message or 0),
         )
-        await self._services.notes.add(new)
+        return await self._services.notes.add(new)
 
-    async def _change(self, id: str, team: str, user: str, *, given: tuple[str, str, float | None]) -> None:
+    async def _change(self, id: str, team: str, user: str, *, given: tuple[str, str, float | None]) -> str:
         title, text, day = given
         await self._rights.find_own(team, id, user)
         notes = self._services.notes
         note = await notes.find(team, id)
         if day != note.look_again_at:
             await notes.set_date(note, day, by=user)
-        if (title, text) != (note.title, note.text):
-            await notes.edit(await notes.find(team, id), title=title, text=text, by=user)
+        if (title, text) == (note.title, note.text):
+            return id
+        return await notes.edit(await notes.find(team, id), title=title, text=text, by=user)
 
     async def _find_link(self, place: NotePlace) -> str:
         told = await self._chat.slack.get(
@@ -229,6 +249,13 @@ class NoteActions:
 
     async def _settle(self, body: dict[str, Any], respond: Any, sentence: str) -> None:
         """Says what was done, and takes away the buttons that ask for it."""
+        if view := body.get("view"):
+
+            async def done() -> View:
+                return modals.message_window(sentence)
+
+            await modals.fill_window(self._chat.slack, view["id"], done)
+            return
         shown = ephemeral(sentence, [section(sentence)])
         await respond(**shown, replace_original=False, **in_thread(body))
         message = body["message"]

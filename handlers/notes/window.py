@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.errors import NotUnderstood
 from bot.notes.new_note import TEXT_MOST, TITLE_MOST
 from handlers.channel.fields import text_field
-from handlers.slack.blocks import Block, actions, button, context, section
+from handlers.slack.blocks import Block, actions, button, context, note_buttons, section
 from handlers.slack.modals import View, plain_text, window
 from handlers.slack.mrkdwn import escape
 from handlers.slack.note_question import EDIT_NOTE, ERASE_NOTE
@@ -101,6 +101,12 @@ def _day_field(day: str) -> Block:
         element["initial_date"] = day
     field = {"type": "input", "block_id": DAY, "label": plain_text("Look at it again on"), "element": element}
     return field | {"optional": True, "hint": plain_text(DAY_HINT)}
+
+
+def choice_window(place: NotePlace, told: str, question: str, which: tuple[str, str]) -> View:
+    """That a note is kept, and what says otherwise, to be chosen between. `which`: ids, the new one first."""
+    shown = [section(told), section(escape(question)), actions(*note_buttons(*which))]
+    return window("A note", shown, private_metadata=dump_place(NotePlace(place.channel)))
 
 
 def read_form(view: View, zone: tzinfo) -> tuple[str, str, float | None]:

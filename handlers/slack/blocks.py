@@ -119,7 +119,7 @@ def closing(
     if follow_ups:
         under.append(actions(*(button(what, FOLLOW_UPS[what], value=reply_id) for what in follow_ups)))
     if note:
-        under.append(actions(*_note_buttons(note, against)))
+        under.append(actions(*note_buttons(note, against)))
     if retry:
         under.append(actions(button(RETRY, "Try again", value=reply_id)))
     elif feedback:
@@ -127,7 +127,7 @@ def closing(
     return [*under, actions(overturn(verdict, on_topic=True))] if verdict else under
 
 
-def _note_buttons(note: str, against: str) -> list[Block]:
+def note_buttons(note: str, against: str) -> list[Block]:
     """What can be done with a note that was kept just now."""
     if not against:
         return [button(UNDO_NOTE, "Undo", value=note)]

@@ -119,6 +119,14 @@ async def test_a_message_is_remembered_in_its_authors_words_and_goes_when_it_is_
         await team.slack.submit("alice", {window.TITLE: "Release day"})
         await until_found(team, here, "The release is on Fridays")
         assert "note by bob" in str(await open_notes(team, "alice"))
+        opened = await open_notes(team, "alice")
+        await team.slack.press("alice", "", "", window.WRITE_NOTE, view_id=opened["id"])
+        await filled(team, "alice", depth=2)
+        await team.slack.submit("alice", {window.TEXT: "The release is on Mondays"})
+        await team.slack.until(lambda: "says otherwise" in str(team.slack.modals("alice")))
+        asked = team.slack.modals("alice")[-1]
+        await team.slack.press("alice", "", "", blocks.OLD_HOLDS, view_id=asked["id"])
+        await until_found(team, here, "The release is on Fridays")
         await team.slack.delete("bob", "#general", message)
         await until_found(team, here)
 

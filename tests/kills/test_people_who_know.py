@@ -1,4 +1,4 @@
-"""`kill -9` while people who know are asked and answer: they are asked once, and whoever asked hears it once."""
+"""`kill -9` while people who know are asked and answer: all of that happens once."""
 
 from __future__ import annotations
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from bot.channel.models_in_use import Chosen, list_models, read_chosen
-from bot.channel.operator_file import read_answer_options
 from bot.channel.options import OptionChecks
 from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
@@ -27,10 +26,8 @@ from bot.conversation.service import Turns
 from bot.conversation.shown_files import FileShower
 from bot.conversation.signals import REMOVED, TURN, TurnSignals
 from bot.conversation.turn_values import TurnServices
-from bot.core.addresses import PlainHttpRule
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, utc_now, zone
-from bot.core.errors import SetupError
 from bot.core.model_tiers import model_for
 from bot.core.settings import Settings
 from bot.costs.budgets import Budgets
@@ -39,12 +36,12 @@ from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import Prices, read_prices
 from bot.fields.reading import FieldReader
 from bot.fields.service import FIELDS, FieldExtraction
-from bot.fields.wanted import WANTED, FieldsInChat, NothingShown, WantedFields
+from bot.fields.wanted import WANTED, FieldsInChat, WantedFields
 from bot.guard.head import GuardHead
 from bot.guard.judge_notices import JUDGE_UNABLE, JudgeNotices, JudgeNoticeWorker
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
-from bot.guard.policy import Policy, read_policies
+from bot.guard.policy import Policy
 from bot.guard.service import ChannelGuard
 from bot.guard.training import TRAINING, TrainingPreparation
 from bot.guard.tried_judge import TriedJudge
@@ -79,16 +76,14 @@ from bot.privacy.removal import erase_removed
 from bot.privacy.retention import Retention
 from bot.privacy.settings_log import note_changes
 from bot.privacy.under_way import FORGET
-from bot.provider.asking import read_askings
-from bot.provider.catalogue import read_successors
 from bot.provider.embeddings import Embedder, embedder_for, find_embedder
 from bot.provider.fair_share import Scheduler
-from bot.provider.fallbacks import find_unpriced_fallbacks, read_fallbacks
-from bot.provider.model_hosts import find_host_problems
+from bot.provider.fallbacks import find_unpriced_fallbacks
 from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
 from bot.retirement.service import Retirement
+from bot.setup_problems import read_operator_file
 from bot.unanswered.asking_again import AGAIN, ask_for_document
 from bot.unanswered.people_who_know import ASK, CONFIRMED, PeopleChat, PeopleWhoKnow
 from bot.unanswered.refusals import Refusals, RefusalView
@@ -104,7 +99,6 @@ from bot.welcome.invitations import INVITATION, Invitations, NoteGiver
 from bot.workers.caches import Caches
 from bot.workers.duties import Duties
 from bot.workers.mailbox import Mailbox
-from storage.database import open_engine
 from storage.engine import Engine
 from storage.workers import changes
 
@@ -165,9 +159,9 @@ async def open_services(
     limits: Limits,
     *,
     documents: DocumentSide,
+    fields: FieldsInChat,
     refusals: RefusalView,
     people: PeopleChat,
-    fields: FieldsInChat | None = None,
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with services_on(
@@ -221,6 +215,15 @@ class _AnswerHeads:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answering:
+    """What a turn calls, and what of it is called elsewhere, too."""
+
+    services: TurnServices
+    recognizer: Recognizer
+    remembering: Remembering
+
+
+@dataclass(frozen=True, slots=True)
 class _Talking:
     """What takes posts and recordings in and answers them."""
 
@@ -228,9 +231,6 @@ class _Talking:
     posts: Posts
     turns: Turns
     clips: Clips
-    repairs: Repairs
-    refusals: Refusals
-    remembering: Remembering
 
 
 @asynccontextmanager
@@ -242,9 +242,9 @@ async def services_on(
     chat: Chat,
     cards: CardView,
     documents: DocumentSide,
+    fields: FieldsInChat,
     refusals: RefusalView,
     people: PeopleChat,
-    fields: FieldsInChat | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already. `limits`: what is shared
@@ -254,7 +254,7 @@ async def services_on(
         preferences, policies, given = await _read_channels(base)
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
-        field_extraction, wanted_fields = _read_fields(base, fields or NothingShown())
+        field_extraction, wanted_fields = _read_fields(base, fields)
         taken_in = Documents(
             settings,
             engine,
@@ -269,10 +269,10 @@ async def services_on(
         unanswered = UnansweredQuestions(engine, base.embedder, clock=now)
         notes = Notes(engine, taken_in, chat.names, base.calendar)
         answer_heads = _learn_answers(base, chat)
-        talking = _talk(
-            base, chat, cards, guard, preferences, refusals=refusals, notes=notes, heads=answer_heads.heads
-        )
-        asks_people = PeopleWhoKnow(engine, base.inbox, people, notes, unanswered, talking.repairs, clock=now)
+        answering = _answer(base, chat, cards, guard, preferences, notes=notes, heads=answer_heads.heads)
+        shown_refusals = Refusals(engine, refusals)
+        talking = _talk(base, chat, cards, answering, shown_refusals)
+        repairs = Repairs(engine, base.inbox, answering.services, chat, clock=utc_now)
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -287,9 +287,9 @@ async def services_on(
             fields=field_extraction,
             wanted_fields=wanted_fields,
             notes=notes,
-            repairs=talking.repairs,
-            refusals=talking.refusals,
-            remembering=talking.remembering,
+            repairs=repairs,
+            refusals=shown_refusals,
+            remembering=answering.remembering,
             looking_again=LookingAgain(
                 engine, base.inbox, chat, guard.list_owners, documents.has_left, clock=now
             ),
@@ -317,7 +317,7 @@ async def services_on(
             feedback=Feedback(engine, guard, clock=now),
             unanswered=unanswered,
             answer_learning=answer_heads.learning,
-            people=asks_people,
+            people=PeopleWhoKnow(engine, base.inbox, people, notes, unanswered, repairs, clock=now),
             forgetting=Forgetting(
                 settings,
                 engine,
@@ -333,10 +333,8 @@ async def services_on(
             health=Health(engine, base.calendar, base.provider, base.inbox),
             duties=Duties(engine),
         )
-        _register_workers(services, chat, guarding)
-        base.inbox.register(ANSWER_TRAINING, answer_heads.worker.work)
-        base.caches.register(changes.ANSWER_MODELS, answer_heads.heads.reread)
-        _hear_others(base, services, talking.running)
+        _register_workers(services, chat, guarding, answer_heads)
+        _hear_others(base, services, talking.running, answer_heads.heads)
         await retirement.load()
         await _start(services, chat, talking.running, stack)
         await stack.enter_async_context(base.watch.keeping())
@@ -410,18 +408,17 @@ def _learn_answers(base: _Base, chat: Chat) -> _AnswerHeads:
     return _AnswerHeads(heads, learning, TrainingWorker(trainer, preparation.prepare))
 
 
-def _talk(
+def _answer(
     base: _Base,
     chat: Chat,
     cards: CardView,
     guard: ChannelGuard,
     preferences: Preferences,
     *,
-    refusals: RefusalView,
     notes: Notes,
     heads: OwnHeads,
-) -> _Talking:
-    settings, engine, inbox, provider = base.settings, base.engine, base.inbox, base.provider
+) -> _Answering:
+    settings, engine, provider = base.settings, base.engine, base.provider
     speech_model = speech_for(settings.speech_model, provider)
     recognizer = Recognizer(
         settings, engine, speech_model, provider.complete, prices=base.prices, calendar=base.calendar
@@ -443,13 +440,25 @@ def _talk(
     services = TurnServices(
         settings, provider, memory, chat, message_clips, guard, preferences, knowledge, files, remembering
     )
+    return _Answering(services, recognizer, remembering)
+
+
+def _talk(base: _Base, chat: Chat, cards: CardView, answering: _Answering, refusals: Refusals) -> _Talking:
+    settings, engine, inbox, services = base.settings, base.engine, base.inbox, answering.services
     running, signals = RunningTurns(), TurnSignals(engine)
     posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
-    shown = Refusals(engine, refusals)
-    turns = Turns(engine, inbox, services, chat, running, signals, refused=shown.show, clock=utc_now)
-    repairs = Repairs(engine, inbox, services, chat, clock=utc_now)
-    clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now)
-    return _Talking(running, posts, turns, clips, repairs, shown, remembering)
+    turns = Turns(engine, inbox, services, chat, running, signals, refused=refusals.show, clock=utc_now)
+    clips = Clips(
+        settings,
+        engine,
+        inbox,
+        services.clips,
+        answering.recognizer,
+        cards,
+        ask=posts.take,
+        clock=utc_now,
+    )
+    return _Talking(running, posts, turns, clips)
 
 
 def _read_fields(base: _Base, side: FieldsInChat) -> tuple[FieldExtraction, WantedFields]:
@@ -459,7 +468,9 @@ def _read_fields(base: _Base, side: FieldsInChat) -> tuple[FieldExtraction, Want
     return extraction, WantedFields(base.engine, base.inbox, extraction, side)
 
 
-def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> None:
+def _register_workers(
+    services: Services, chat: Chat, guarding: _Guarding, answer_heads: _AnswerHeads
+) -> None:
     """Has the inbox do each kind of job."""
     settings, engine, inbox, turns = services.settings, services.engine, services.inbox, services.turns
     overtaken = Overtaken(engine, services.posts, chat, clock=utc_now)
@@ -478,6 +489,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(OVERTAKEN, overtaken.work)
     inbox.register(TRAINING, training.work, gave_up=preparation.report_failure)
     inbox.register(JUDGE_UNABLE, notices.work)
+    inbox.register(ANSWER_TRAINING, answer_heads.worker.work)
     inbox.register(FOLLOW, services.follower.work)
     for kind in (DOCUMENT, VECTORS, REMOVAL):
         inbox.register(kind, services.documents.work, gave_up=services.documents.report_failure)
@@ -495,7 +507,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(INVITATION, services.invitations.work)
 
 
-def _hear_others(base: _Base, services: Services, running: RunningTurns) -> None:
+def _hear_others(base: _Base, services: Services, running: RunningTurns, heads: OwnHeads) -> None:
     """Has what other processes on the database did known here."""
     mailbox, caches, guard = base.mailbox, base.caches, services.guard
     follower = TurnFollower(base.engine, running, services.posts)
@@ -504,6 +516,7 @@ def _hear_others(base: _Base, services: Services, running: RunningTurns) -> None
     mailbox.register(RECOGNITION, services.clips.hear_deleted)
     caches.register(changes.POLICIES, guard.reread_policies)
     caches.register(changes.MODELS, guard.reread_models)
+    caches.register(changes.ANSWER_MODELS, heads.reread)
     caches.register(changes.TRAITS, base.provider.reread_traits)
     caches.register(changes.ENDINGS, services.retirement.reread)
 
@@ -531,50 +544,3 @@ def warn_unpriced(settings: Settings, prices: Prices, models: Sequence[Chosen]) 
     unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now())
     for line in unpriced + find_unpriced_fallbacks(settings, at=utc_now()):
         log.warning("%s", line)
-
-
-def find_problems(settings: Settings) -> list[str]:
-    """What is wrong with the settings before anything is opened, all of it at once."""
-    problems = list[str]()
-    if not settings.openai_api_key and not settings.openai_base_url:
-        problems.append("OPENAI_API_KEY is not set, nor OPENAI_BASE_URL for a model server that wants no key")
-    with _collected(problems):
-        problems += find_host_problems(settings)
-    with _collected(problems):
-        problems += PlainHttpRule.of(settings).find_problems("SLACK_API_URL", settings.slack_api_url)
-    with _collected(problems):
-        Calendar(zone(settings.time_zone))
-    with _collected(problems):
-        read_askings(settings)
-    with _collected(problems):
-        read_successors(settings.successors)
-    with _collected(problems):
-        read_fallbacks(settings)
-    with _collected(problems):
-        open_engine(settings.database)
-    with _collected(problems):
-        read_operator_file(OptionChecks(settings, read_prices(settings), time.time))
-    return list(dict.fromkeys(problems))
-
-
-def read_operator_file(checks: OptionChecks) -> tuple[dict[str, Policy], dict[str, dict[str, str]]]:
-    """What the operator says channels are for, and how they are answered. SetupError has every problem."""
-    path, problems = checks.settings.policies, list[str]()
-    with _collected(problems):
-        checks.read_operator()
-    with _collected(problems):
-        policies = read_policies(path)
-    with _collected(problems):
-        given = read_answer_options(path, checks.check)
-    if problems:
-        raise SetupError(list(dict.fromkeys(problems)))
-    return policies, given
-
-
-@contextmanager
-def _collected(problems: list[str]) -> Iterator[None]:
-    """Goes on after a SetupError, with its problems noted."""
-    try:
-        yield
-    except SetupError as exc:
-        problems += exc.problems

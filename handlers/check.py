@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.app import find_problems, read_operator_file
 from bot.channel import models_in_use
 from bot.channel.models_in_use import Chosen
 from bot.channel.options import OptionChecks
@@ -25,6 +24,7 @@ from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
 from bot.privacy.notices import find_endless, find_unencrypted
 from bot.provider.fallbacks import find_unpriced_fallbacks
+from bot.setup_problems import find_problems, read_operator_file
 from bot.text.file_names import escape_unseen
 from bot.text.redact import redact_all
 from handlers.check_models import ModelFindings, try_what_is_used

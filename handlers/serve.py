@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.app import Services, find_problems, open_services
+from bot.app import Services, open_services
 from bot.core.arrivals import ArrivalOrder
 from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
@@ -23,6 +23,7 @@ from bot.knowledge.local_files import LocalFile, add_local_file
 from bot.limits.sharing import open_limits
 from bot.ops import logs
 from bot.ops.control_socket import socket_path
+from bot.setup_problems import find_problems
 from handlers.adapter import SlackChat
 from handlers.costs.notices import give_notices
 from handlers.costs.page import add_usage_page

@@ -30,10 +30,3 @@ class FieldSide(Protocol):
     async def show_run(self, card: FieldCard, place: CardPlace, *, look: bool) -> CardPlace | None:
         """Posts or changes a card, with the table once it is done; where it stands, None where Slack refuses.
         `look`: an earlier attempt may have posted it."""
-
-
-class NoFieldSide:
-    """Where nobody looks on: nothing is shown."""
-
-    async def show_run(self, card: FieldCard, place: CardPlace, *, look: bool) -> CardPlace | None:
-        return None

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from bot.fields.service import FieldExtraction
-from bot.fields.side import FieldSide, NoFieldSide
+from bot.fields.side import FieldSide
 from bot.fields.values import FieldCost, FieldForm
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge.adding import NewDocument
@@ -115,10 +115,3 @@ class WantedFields:
 
 class FieldsInChat(FieldSide, OfferSide, Protocol):
     """Slack, as all of fields see it (handlers/fields/cards.py)."""
-
-
-class NothingShown(NoFieldSide):
-    """Where nobody looks on."""
-
-    async def show_offer(self, offer: FieldOffer, place: CardPlace, *, look: bool) -> None:
-        """Nothing is offered."""

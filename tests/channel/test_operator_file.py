@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import read_operator_file
 from bot.channel.operator_file import read_answer_options, read_policy_tables
 from bot.channel.options import OptionChecks
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.costs.pricing import Prices
+from bot.setup_problems import read_operator_file
 
 
 def file(tmp_path: Path, text: str) -> str:

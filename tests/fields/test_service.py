@@ -20,7 +20,7 @@ from bot.documents.values import DocumentText, Section
 from bot.fields.forms import parse
 from bot.fields.reading import FieldReader
 from bot.fields.service import FIELDS, FieldExtraction
-from bot.fields.side import FieldCard, NoFieldSide
+from bot.fields.side import FieldCard, FieldSide
 from bot.fields.values import FieldForm, FieldRow, RowFilter
 from bot.jobs.inbox import Inbox
 from bot.knowledge.document_card import CardPlace
@@ -87,7 +87,7 @@ class LineReader:
         raise NotImplementedError
 
 
-class ShownCards(NoFieldSide):
+class ShownCards:
     def __init__(self) -> None:
         self.states: list[tuple[str, int, int]] = []
 
@@ -104,12 +104,12 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 
 @asynccontextmanager
 async def working(
-    engine: Engine, model_api: LineReader, side: NoFieldSide | None = None
+    engine: Engine, model_api: LineReader, side: FieldSide | None = None
 ) -> AsyncIterator[FieldExtraction]:
     """The service with its jobs worked, until the block ends and the process with it."""
     inbox = Inbox(engine)
     reader = FieldReader(
-        engine, model_api, side or NoFieldSide(), model="m", prices=Prices(""), clock=lambda: 5.0
+        engine, model_api, side or ShownCards(), model="m", prices=Prices(""), clock=lambda: 5.0
     )
     fields = FieldExtraction(engine, inbox, reader, clock=lambda: 5.0)
     inbox.register(FIELDS, fields.work, gave_up=fields.report_failure)

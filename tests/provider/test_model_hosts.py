@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.app import find_problems
 from bot.core.errors import Refused, SetupError
 from bot.core.settings import Settings
 from bot.provider.model_hosts import ModelHosts
 from bot.provider.transport import Transport, list_models
+from bot.setup_problems import find_problems
 from tests.support.model_api import SCOPE, open_bench
 from tests.support.throwaway_server import throwaway_server
 

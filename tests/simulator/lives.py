@@ -12,6 +12,7 @@ from bot.app import Services, services_on
 from bot.core.background import run_alongside
 from handlers.adapter import SlackChat
 from handlers.costs.notices import give_notices
+from handlers.fields.cards import SlackFields
 from handlers.knowledge.sources import SlackDocuments
 from handlers.serve import DRAIN_S, introduce, open_door
 from handlers.slack.client import SlackClient
@@ -177,6 +178,7 @@ class Lives:
             chat=chat,
             cards=cards,
             documents=documents,
+            fields=SlackFields(chat.slack),
             refusals=RefusalNotes(chat.slack),
             people=SlackPeople(chat),
         ) as services:

@@ -95,14 +95,12 @@ ROOMS: dict[str, str] = {
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/workers "
         "storage/conversation storage/voice storage/guard storage/welcome storage/privacy storage/knowledge "
-        "storage/unanswered "
-        "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/images "
-        "bot/voice bot/knowledge bot/notes "
-        "bot/welcome"
+        "storage/unanswered bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard "
+        "bot/images bot/voice bot/knowledge bot/notes bot/welcome"
     ),
     "bot/unanswered": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/knowledge storage/unanswered bot/ml bot/provider bot/jobs bot/guard bot/knowledge "
+        "storage/knowledge storage/unanswered bot/ml bot/jobs bot/provider bot/guard bot/knowledge "
         "bot/notes bot/conversation"
     ),
     "bot/privacy": (
@@ -120,20 +118,19 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/jobs storage/workers storage/conversation storage/voice "
         "storage/provider bot/privacy"
     ),
+    "bot/setup_problems": "bot/core storage/database bot/costs bot/provider bot/channel bot/guard",
     "bot/app": (
-        "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
-        "bot/costs bot/reports bot/provider "
-        "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/unanswered bot/notes bot/fields "
-        "bot/welcome bot/conversation bot/privacy bot/knowledge_page bot/retirement bot/health "
-        "bot/housekeeping"
+        "bot/core storage/engine storage/workers bot/ops bot/jobs bot/workers bot/limits "
+        "bot/costs bot/reports bot/provider bot/learning bot/channel bot/guard bot/voice bot/knowledge "
+        "bot/notes bot/fields bot/welcome bot/conversation bot/unanswered bot/privacy bot/knowledge_page "
+        "bot/retirement bot/health bot/housekeeping bot/setup_problems"
     ),
     "bot/sandbox": "",
     "bot/cli": (
-        "storage/unanswered bot/unanswered "
         "bot/core storage/engine storage/place storage/audit storage/database storage/transfer storage/jobs "
-        "storage/costs storage/guard storage/knowledge bot/jobs bot/knowledge "
-        "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
-        "bot/voice bot/privacy bot/sandbox storage/fields bot/fields"
+        "storage/costs storage/guard storage/knowledge storage/unanswered storage/fields bot/text bot/ops "
+        "bot/ml bot/jobs bot/costs bot/reports bot/provider bot/learning bot/guard bot/voice bot/knowledge "
+        "bot/fields bot/unanswered bot/privacy bot/sandbox"
     ),
     "bot/__main__": "bot/cli",
     "handlers/slack": "bot/core storage/place bot/text bot/ops bot/limits bot/costs",
@@ -206,10 +203,10 @@ ROOMS: dict[str, str] = {
         "handlers/costs"
     ),
     "handlers/serve": (
-        "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/app handlers/slack "
-        "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/knowledge_page "
-        "handlers/intake handlers/http handlers/routes handlers/unanswered "
-        "handlers/retirement handlers/fields"
+        "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/setup_problems "
+        "bot/app handlers/slack handlers/adapter handlers/voice handlers/costs handlers/knowledge "
+        "handlers/unanswered handlers/fields handlers/knowledge_page handlers/intake handlers/http "
+        "handlers/routes handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check_models": (
@@ -217,7 +214,7 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/check": (
         "bot/core storage/channel storage/database bot/text bot/costs bot/provider bot/channel "
-        "bot/privacy bot/app handlers/slack handlers/routes handlers/check_models"
+        "bot/privacy bot/setup_problems handlers/slack handlers/routes handlers/check_models"
     ),
 }
 

@@ -59,7 +59,6 @@ WHOLE = frozenset({"JPY", "KRW", "CLP", "ISK"})  # without cents
 _WRITTEN = "|".join(map(re.escape, sorted([*_SIGNS, *SHARED, *CODES], key=len, reverse=True)))
 CURRENCY = re.compile(rf"(?<![^\W\d_])(?:{_WRITTEN})(?![^\W\d_])")
 
-
 _NEAR = 12  # characters beside a number in which its currency stands
 _BEFORE = re.compile(rf"({CURRENCY.pattern})[{_BLANK}:]*$")
 _BEHIND = re.compile(rf"[{_BLANK}]*({CURRENCY.pattern})")
@@ -83,10 +82,7 @@ class WrittenNumber:
 
 def list_numbers(text: str, style: str = "") -> Iterator[WrittenNumber]:
     """Every number of a text but those that are parts of days. `style`: "." or ",", as `find_style` says."""
-    days = [match.span() for match in _DAY_LIKE.finditer(text)]
-    for match in NUMBER.finditer(text):
-        if any(start < match.end() and match.start() < end for start, end in days):
-            continue
+    for match in _find_numbers(text):
         values = read_number(match[0], style)
         if not values:
             continue
@@ -106,10 +102,7 @@ def read_number(written: str, style: str = "") -> tuple[Decimal, ...]:
 def find_style(text: str) -> str:
     """Which sign stands before the decimals in a text: "." or ","; "" where it says neither, or both."""
     seen = set[str]()
-    days = [match.span() for match in _DAY_LIKE.finditer(text)]
-    for match in NUMBER.finditer(text):
-        if any(start < match.end() and match.start() < end for start, end in days):
-            continue
+    for match in _find_numbers(text):
         signs = re.findall(r"[.,]", match[0])
         last = re.split(r"[.,]", match[0])[-1].rstrip("-")
         if len(set(signs)) == 2 or (len(signs) == 1 and len(last) == 2):
@@ -140,6 +133,14 @@ def write_money(value: Decimal, currency: str) -> str:
 def write_number(value: Decimal) -> str:
     """As it is kept: 1234.5"""
     return f"{value.normalize():f}" if value else "0"
+
+
+def _find_numbers(text: str) -> Iterator[re.Match[str]]:
+    """What looks like a number and is no part of a day."""
+    days = [match.span() for match in _DAY_LIKE.finditer(text)]
+    for match in NUMBER.finditer(text):
+        if not any(start < match.end() and match.start() < end for start, end in days):
+            yield match
 
 
 def _read_plain(plain: str, style: str) -> list[Decimal]:

@@ -182,8 +182,7 @@ def _doubt(value: Value, why: str) -> Value:
     """A value that was thought right until then; what is doubtful already stays as it is."""
     if value.state != "ok":
         return value
-    itself = FieldCandidate(value.text, value.value, value.page, value.place, value.quote, value.label)
-    return replace(value, state="doubtful", why=why, candidates=value.candidates or (itself,))
+    return replace(value, state="doubtful", why=why, candidates=value.candidates or (value.as_candidate,))
 
 
 def _holds(check: Check, values: Mapping[str, Value]) -> bool:

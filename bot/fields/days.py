@@ -28,6 +28,7 @@ _DAY = re.compile(
     r")(?![\w/]|-\d|\.\d)",
     re.IGNORECASE,
 )
+_WORDS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,6 @@ def _read(match: re.Match[str], order: DayOrder) -> tuple[str, ...]:
     if order == "mdy":
         return month_first
     return tuple(dict.fromkeys(day_first + month_first))
-
-
-_WORDS = re.compile(r"[^\W\d_]+")
 
 
 def _make(year: int, month: int, day: int) -> tuple[str, ...]:

@@ -22,9 +22,9 @@ from bot.fields.forms import decode_form
 from bot.fields.kinds import is_of_kind
 from bot.fields.patterns import learn
 from bot.fields.pieces import MOST_PIECES, DocumentPiece, divide, gather_pages
-from bot.fields.shown_rows import encode_values, join_row
+from bot.fields.shown_rows import encode_values, list_rows
 from bot.fields.side import FieldCard, FieldSide
-from bot.fields.values import FieldCost, FieldForm, FieldRow, FieldRun
+from bot.fields.values import FieldCost, FieldForm, FieldRow, FieldRun, RowFilter
 from bot.knowledge.document_card import CardPlace, read_card_place
 from bot.provider.fair_share import in_background
 from bot.provider.json_form import ModelApi
@@ -63,7 +63,7 @@ class FieldReader:
         self._engine = engine
         self._model_api = model_api
         self._side = side
-        self.model = model
+        self._model = model
         self._prices = prices
         self._clock = clock
 
@@ -78,7 +78,7 @@ class FieldReader:
 
     def _estimate(self, pieces: int, document: Document, form: FieldForm) -> FieldCost:
         told = (pieces, document.characters, form, self._prices)
-        return estimate_cost(*told, model=self.model, at=utc_now())
+        return estimate_cost(*told, model=self._model, at=utc_now())
 
     async def read(self, id: str, *, by: str, look: bool) -> None:
         """All pieces that have no row yet. ProviderError and BudgetExceeded come out of it; what was read is
@@ -117,7 +117,7 @@ class FieldReader:
         for piece in pieces:
             if piece.number not in done:
                 learned = learn(await self._engine.read(stored_reviews.list_reviews, form.id))
-                asked = FieldModel(self._model_api, scope, self.model)
+                asked = FieldModel(self._model_api, scope, self._model)
                 values = await extract(form, piece, learned, asked=asked)
                 row = StoredRow(
                     id=run_id(run.id, str(piece.number)),
@@ -151,15 +151,10 @@ class FieldReader:
             return None
         read = decode_form(form)
         cost = self._estimate(run.pieces, document, read)
-        return FieldCard(FieldRun(**asdict(run)), read, document, cost, await self._list_rows(run.id))
-
-    async def _list_rows(self, id: str) -> tuple[FieldRow, ...]:
-        run = await self._engine.read(stored.find_run, id)
-        if run is None or run.state in ("waiting", "reading"):
-            return ()
-        found = await self._engine.read(stored.list_rows, run.form, document=run.document)
-        said = await self._engine.read(stored_reviews.list_reviews, run.form)
-        return tuple(join_row(row, [one for one in said if one.row_id == row.id]) for row in found)
+        rows = list[FieldRow]()
+        if run.state not in ("waiting", "reading"):
+            rows = await self._engine.read(list_rows, read, RowFilter(document=run.document))
+        return FieldCard(FieldRun(**asdict(run)), read, document, cost, tuple(rows))
 
     async def _show_again(self, id: str) -> None:
         try:

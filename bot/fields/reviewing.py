@@ -44,5 +44,5 @@ def make_review(
 
 
 def _choose(read: Value, value: str) -> FieldCandidate | None:
-    offered = [*read.candidates, FieldCandidate(read.text, read.value, read.page, "", read.quote, read.label)]
+    offered = [*read.candidates, read.as_candidate]
     return next((one for one in offered if one.value and one.value == value.strip()), None)

@@ -68,12 +68,19 @@ class FieldExtraction:
             raise Missing(f"no form {id}")
         return decode_form(found)
 
+    async def find_form_in(self, team: str, channel: str, id: str) -> FieldForm:
+        """A form of that very channel. Missing."""
+        found = await self.find_form(team, id)
+        if found.channel != channel:
+            raise Missing(f"no form {id} there")
+        return found
+
     async def remove_form(self, form: FieldForm, *, by: str) -> None:
         """A form with all its rows."""
         await self._engine.write(stored_forms.remove, encode_form(form), by=by, now=self._clock())
         await self._engine.scrub()
 
-    # ReadValue documents
+    # Documents
 
     async def estimate(self, documents: Sequence[Document], form: FieldForm) -> FieldCost:
         """What reading these documents for a form takes."""

@@ -96,6 +96,11 @@ class Value:
         """Whether somebody has to look at it."""
         return self.state == "doubtful" or (self.state == "missing" and bool(self.why))
 
+    @property
+    def as_candidate(self) -> FieldCandidate:
+        """What was read, as something that it may be."""
+        return FieldCandidate(self.text, self.value, self.page, self.place, self.quote, self.label)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import BotError, Missing
+from bot.core.errors import BotError
 from bot.fields import forms
 from bot.fields.service import FieldExtraction
 from bot.fields.values import FieldForm
@@ -92,7 +92,7 @@ class FieldActions:
 
         async def form() -> View:
             await self._rights.require_describe(team, place.channel, user)
-            standing = await self._find_form(team, place.channel, body["actions"][0]["value"])
+            standing = await self._fields.find_form_in(team, place.channel, body["actions"][0]["value"])
             there = replace(place, form=standing.id, understood="")
             return windows.describe_form(there, standing, words=windows.write_words(standing))
 
@@ -127,18 +127,11 @@ class FieldActions:
 
         async def left() -> View:
             await self._rights.require_describe(team, place.channel, user)
-            form = await self._find_form(team, place.channel, body["actions"][0]["value"])
+            form = await self._fields.find_form_in(team, place.channel, body["actions"][0]["value"])
             await self._fields.remove_form(form, by=user)
             return await self._list(place, team, user)
 
         await modals.fill_window(self._chat.slack, body["view"]["id"], left)
-
-    async def _find_form(self, team: str, channel: str, id: str) -> FieldForm:
-        """A form of that very channel. Missing."""
-        found = await self._fields.find_form(team, id)
-        if found.channel != channel:
-            raise Missing(f"no form {id} there")
-        return found
 
     # What is read
 
@@ -163,7 +156,7 @@ class FieldActions:
 
         async def done() -> View:
             await self._rights.require_work(team, place.channel, user)
-            form = await self._find_form(team, place.channel, body["actions"][0]["value"])
+            form = await self._fields.find_form_in(team, place.channel, body["actions"][0]["value"])
             await self._extract(place, form, user, key=body["trigger_id"])
             return modals.message_window(STARTED)
 
@@ -207,14 +200,14 @@ class FieldActions:
         team, channel, user = team_of(body), body["channel"]["id"], body["user"]["id"]
         await self._rights.require_work(team, channel, user)
         form_id, _, document_id = body["actions"][0]["value"].partition(" ")
-        form = await self._find_form(team, channel, form_id)
+        form = await self._fields.find_form_in(team, channel, form_id)
         return form, await self._services.documents.find(team, document_id)
 
     async def stop(self, ack: Any, body: dict[str, Any]) -> None:
         """Stops reading; what was read stays."""
         await ack()
         run = await self._fields.find_run(body["actions"][0]["value"])
-        form = await self._find_form(team_of(body), body["channel"]["id"], run.form)
+        form = await self._fields.find_form_in(team_of(body), body["channel"]["id"], run.form)
         await self._rights.require_work(form.team, form.channel, body["user"]["id"])
         await self._fields.stop(run.id)
 
@@ -222,7 +215,7 @@ class FieldActions:
         """Goes on with what was stopped or given up on."""
         await ack()
         run, user = await self._fields.find_run(body["actions"][0]["value"]), body["user"]["id"]
-        form = await self._find_form(team_of(body), body["channel"]["id"], run.form)
+        form = await self._fields.find_form_in(team_of(body), body["channel"]["id"], run.form)
         await self._rights.require_work(form.team, form.channel, user)
         document = await self._services.documents.find(form.team, run.document)
         await self._fields.start(document, form, by=user, thread=run.thread)
@@ -238,7 +231,7 @@ class FieldActions:
 
         async def found() -> View:
             await self._rights.require_see(team, channel, user)
-            form = await self._find_form(team, channel, id)
+            form = await self._fields.find_form_in(team, channel, id)
             self._services.access_log.note(team, user, "fields", f"rows of {form.id} in {channel}")
             rows = await self._fields.rows(form)
             return windows.rows_window(FieldsPlace(channel, form.id), form, rows)
@@ -253,7 +246,7 @@ class FieldActions:
 
         async def sent() -> View:
             await self._rights.require_see(team, place.channel, user)
-            form = await self._find_form(team, place.channel, pressed["value"])
+            form = await self._fields.find_form_in(team, place.channel, pressed["value"])
             kind: ExportKind = "csv" if pressed["action_id"] == windows.EXPORT_CSV else "jsonl"
             await send_rows(self._services, self._chat, form, user=user, kind=kind)
             return modals.message_window(SENT)

@@ -66,20 +66,14 @@ def review_window(place: FieldsPlace, form: FieldForm, rows: Sequence[FieldRow])
 
 def _show_value(row: FieldRow, value: Value) -> list[Block]:
     told = f"*{escape(value.field)}* of {name_row(row)}\n{escape(value.why)}"
-    candidates = [one for one in value.candidates or _as_candidates(value) if len(one.value) < CARRIED]
+    offered = value.candidates or (value.as_candidate,)  # what was read, where nothing else is there
+    candidates = [one for one in offered if one.value and len(one.value) < CARRIED]
     typed = Pressed(row.id, value.field, value.text[:VALUE_MOST])
     pressed = [button(TYPE, "Type it", value=dump_pressed(typed))]
     if not value.value:
         pressed.append(button(MISSING, "It is missing", value=dump_pressed(Pressed(row.id, value.field))))
     shown = [section(told), *(_show_candidate(row, value, one) for one in candidates[:CANDIDATES])]
     return [*shown, actions(*pressed), DIVIDER]
-
-
-def _as_candidates(value: Value) -> tuple[FieldCandidate, ...]:
-    """What was read, where the document has nothing else."""
-    if not value.value:
-        return ()
-    return (FieldCandidate(value.text, value.value, value.page, value.place, value.quote, value.label),)
 
 
 def _show_candidate(row: FieldRow, value: Value, one: FieldCandidate) -> Block:

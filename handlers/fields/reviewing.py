@@ -57,17 +57,10 @@ class FieldReviews:
 
     async def _show(self, place: FieldsPlace, team: str, user: str) -> View:
         await self._rights.require_work(team, place.channel, user)
-        form = await self._find_form(team, place)
+        form = await self._fields.find_form_in(team, place.channel, place.form)
         rows = await self._fields.rows(form, RowFilter(document=place.document))
         self._services.access_log.note(team, user, "fields", f"doubtful rows of {form.id} in {form.channel}")
         return review_windows.review_window(place, form, rows)
-
-    async def _find_form(self, team: str, place: FieldsPlace) -> FieldForm:
-        """The form of a window, if it is of that channel. Missing."""
-        form = await self._fields.find_form(team, place.form)
-        if form.channel != place.channel:
-            raise Missing(f"no form {place.form} there")
-        return form
 
     # What somebody says of a value
 
@@ -112,7 +105,7 @@ class FieldReviews:
     async def _settle(self, place: FieldsPlace, said: Pressed, team: str, user: str) -> None:
         """NotPermitted, NotUnderstood; Missing where the row is gone, or stands elsewhere."""
         await self._rights.require_work(team, place.channel, user)
-        form = await self._find_form(team, place)
+        form = await self._fields.find_form_in(team, place.channel, place.form)
         row = await self._fields.find_row(team, said.row)
         if row.form != form.id:
             raise Missing(f"no row {said.row} of that form")

@@ -6,7 +6,6 @@ go with them. Rows go with their document: whoever erases one calls `erase_of`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,18 +28,9 @@ class StoredRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedRow:
+class ListedRow(StoredRow):
     """A row with what is told of its document."""
 
-    id: str
-    form: str
-    document: str
-    team: str
-    channel: str
-    piece: int
-    page: int
-    found: str
-    made_at: float
     title: str
     link: str
 
@@ -169,11 +159,6 @@ def list_pieces(tx: Tx, form: str, document: str) -> set[int]:
     """Which pieces of a document have their row."""
     which = "select piece from field_rows where form = :form and document = :document"
     return {int(row["piece"]) for row in tx.all(which, form=form, document=document)}
-
-
-def count_rows(tx: Tx, forms: Sequence[str]) -> dict[str, int]:
-    """How many rows each form has."""
-    return {form: len(list_rows(tx, form)) for form in forms}
 
 
 def erase_of(tx: Tx, documents: str, **values: Any) -> None:

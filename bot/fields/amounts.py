@@ -7,7 +7,8 @@ sign that several currencies share, $, by the code that stands elsewhere. Where 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -139,8 +140,14 @@ def _find_numbers(text: str) -> Iterator[re.Match[str]]:
     """What looks like a number and is no part of a day."""
     days = [match.span() for match in _DAY_LIKE.finditer(text)]
     for match in NUMBER.finditer(text):
-        if not any(start < match.end() and match.start() < end for start, end in days):
+        if not _is_in_day(match, days):
             yield match
+
+
+def _is_in_day(match: re.Match[str], days: Sequence[tuple[int, int]]) -> bool:
+    """Whether a number overlaps with the last day that begins before its end."""
+    before = bisect_left(days, (match.end(), 0))
+    return before > 0 and match.start() < days[before - 1][1]
 
 
 def _read_plain(plain: str, style: str) -> list[Decimal]:

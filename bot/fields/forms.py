@@ -19,6 +19,7 @@ from storage.fields.forms import StoredForm
 MOST_FIELDS = 40
 LONGEST_NAME = 60  # characters
 EXAMPLE = "Try: invoice: number, date, supplier, total with currency"
+_BLANKS = re.compile(r"[^\S\n]+")
 _KIND = re.compile(r"\s*([^:,\n]{1,60}):\s*(.+)", re.DOTALL)
 _BRACKETS = re.compile(r"\(([^)]*)\)")
 _CURRENCY = re.compile(r"\s+(?:with|in|mit)\s+(?:(?:its|the)\s+)?(?:currency|währung)\b", re.IGNORECASE)
@@ -45,7 +46,7 @@ _OPTIONAL = frozenset({"optional", "if any", "wenn vorhanden", "may be missing"}
 
 def parse(text: str) -> FieldForm:
     """What an owner described. It belongs nowhere yet. NotUnderstood."""
-    found = _KIND.fullmatch(text.strip())
+    found = _KIND.fullmatch(_BLANKS.sub(" ", text.strip()))
     if found is None:
         raise NotUnderstood(text.strip(), f"A form begins with what it is about, and a colon. {EXAMPLE}")
     rules, listed = _sort_lines(found[2])

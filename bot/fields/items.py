@@ -14,6 +14,7 @@ from bot.fields.labels import is_item_head, split_cells
 from bot.fields.roles import find_role
 
 CENT = Decimal("0.01")
+_MOST = 12  # numbers of a row that are multiplied with each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class BillItem:
     @property
     def holds(self) -> bool:
         """Whether two of its numbers make the last one."""
-        before = self.numbers[:-1]
+        before = self.numbers[:-1][-_MOST:]
         products = [one * other for at, one in enumerate(before) for other in before[at + 1 :]]
         return not products or any(abs(product - self.amount) <= CENT for product in products)
 

@@ -12,6 +12,7 @@ from bot.fields.roles import simplify
 LONGEST_LABEL = 60  # characters
 _CELLS = re.compile(r"\s*[|\t]\s*|\s{3,}")
 _ABOVE = 4_000  # characters in which the head of a column is looked for
+_ASIDE = 300  # characters of a line on each side of a value: what stands further away is not beside it
 _LETTER = re.compile(r"[^\W\d_]")
 _ITEM_HEAD = re.compile(
     r"\b(?:qty|quantity|menge|anzahl|stück|unit price|einzelpreis|price|preis|units?|hours|stunden|pos)\b",
@@ -44,10 +45,11 @@ def find_label(text: str, start: int, end: int) -> Label:
 
 
 def find_line(text: str, at: int) -> tuple[int, str]:
-    """The line around a position, and where it begins."""
-    begin = text.rfind("\n", 0, at) + 1
-    end = text.find("\n", at)
-    return begin, text[begin : end if end >= 0 else len(text)]
+    """The line around a position, and where it begins; of a line without end, what is near."""
+    first, last = max(0, at - _ASIDE), min(len(text), at + _ASIDE)
+    begin = max(first, text.rfind("\n", first, at) + 1)
+    end = text.find("\n", at, last)
+    return begin, text[begin : end if end >= 0 else last]
 
 
 def is_item_head(line: str) -> bool:

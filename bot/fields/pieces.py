@@ -17,8 +17,9 @@ from storage.knowledge.chunks import ChunkRow
 
 MOST_PIECES = 500
 PART_CHARACTERS = 16_000  # that a model is given at once
+# Of a line without blanks in a row, so that there is one way to read them.
 _LABELLED = re.compile(
-    r"^[\s|]*(?P<label>[^\W\d][^|:\n]{0,40}?)\s*(?:[|:#]\s*|\s+)(?P<value>(?=[\w/.-]*\d)[\w/.-]{2,})[\s|]*$"
+    r"^[ |]*(?P<label>[^\W\d][^|:]{0,40}?) ?(?:[|:#] ?| )(?P<value>(?=[\w/.-]*\d)[\w/.-]{2,})[ |]*$"
 )
 
 
@@ -100,9 +101,13 @@ def _find_names(text: str) -> dict[str, str]:
     """What is said once on a page to name it: its number, by the label beside it."""
     found = dict[str, list[str]]()
     for line in text.splitlines():
-        if (match := _LABELLED.match(line)) and find_role(match["label"], "text") == "bill number":
+        if (match := _match_label(line)) and find_role(match["label"], "text") == "bill number":
             found.setdefault(simplify(match["label"]), []).append(match["value"])
     return {label: values[0] for label, values in found.items() if len(set(values)) == 1}
+
+
+def _match_label(line: str) -> re.Match[str] | None:
+    return _LABELLED.match(" ".join(line.split()))
 
 
 def _split_page(page: PageText) -> Iterator[PageText]:
@@ -111,7 +116,7 @@ def _split_page(page: PageText) -> Iterator[PageText]:
     labelled = [
         (at, simplify(match["label"]), match["value"])
         for at, line in enumerate(lines)
-        if (match := _LABELLED.match(line)) and find_role(match["label"], "text") == "bill number"
+        if (match := _match_label(line)) and find_role(match["label"], "text") == "bill number"
     ]
     first = labelled[0][1] if labelled else ""
     starts = [(at, value) for at, label, value in labelled if label == first]

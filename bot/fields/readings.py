@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 
 from bot.fields.amounts import CODES, SHARED, WrittenNumber, list_numbers, write_money, write_number
 from bot.fields.days import WrittenDay, list_days
@@ -27,6 +28,7 @@ SHARED_SIGN = "“{sign}” is the sign of several currencies, and the document 
 NO_CURRENCY = "The document does not say the currency."
 SEVERAL_CURRENCIES = "The document names several currencies, and none beside it."
 MOST_SHARED = 3  # currencies of a sign that are offered
+MOST_READ = 500  # days or sums of one page: no bill states more
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ def list_readings(
         items = list_item_lines(page.text)
         spans: Sequence[WrittenDay | WrittenNumber] = ()
         if field.type == "date":
-            spans = list(list_days(page.text, style.order))
+            spans = list(islice(list_days(page.text, style.order), MOST_READ))
         elif field.type == "money":
-            spans = [one for one in list_numbers(page.text, style.decimal) if one.is_money]
+            sums = (one for one in list_numbers(page.text, style.decimal) if one.is_money)
+            spans = list(islice(sums, MOST_READ))
         places = [FoundPlace(page, one.start, one.end) for one in spans]
         found += [
             read_place(field, place, style, learned)

@@ -58,7 +58,8 @@ _IN_JAPANESE = (
     ),
 )
 _PATTERNS = (*_WISHES, _IN_CHINESE, *_IN_JAPANESE)
-_ASKS = re.compile(r"[?？]\W*\Z")
+_SIGNS = re.compile(r"\W*")
+_ASKS = re.compile(r"[?？]")
 _POLITE = re.compile(
     rf"{_PLEASE}(?:can|could|would|will) you please |{_PLEASE}(?:kannst|könntest) du ", re.IGNORECASE
 )
@@ -78,9 +79,18 @@ def read_note_wish(posts: Sequence[Incoming]) -> str:
 def find_wish(text: str) -> str:
     """What a text that begins with such a wish wants remembered; "" for another text, or a question."""
     plain = text.strip()
-    if _ASKS.search(plain):
+    asked = _cut_question(plain)
+    if asked != plain:
         if not _POLITE.match(plain):
             return ""
-        plain = _ASKS.sub("", plain)
+        plain = asked
     found = next(filter(None, (pattern.fullmatch(plain) for pattern in _PATTERNS)), None)
     return found["words"].strip() if found else ""
+
+
+def _cut_question(text: str) -> str:
+    """A text without the mark that makes a question of it, and what stands behind; as it is, where it is
+    none. The signs at its end are found from behind: however many there are, each is looked at once."""
+    signs = _SIGNS.match(text[::-1])
+    mark = _ASKS.search(text, len(text) - signs.end()) if signs else None
+    return text[: mark.start()] if mark else text

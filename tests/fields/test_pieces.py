@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from bot.documents.chunks import cut_into_chunks
 from bot.documents.values import DocumentText, Section
+from bot.fields.checks import judge
+from bot.fields.forms import parse
+from bot.fields.patterns import Learned
 from bot.fields.pieces import PART_CHARACTERS, DocumentPiece, PageText, cut_into_parts, divide, gather_pages
+from bot.fields.proposals import Proposal
 from storage.knowledge.chunks import ChunkRow
 
 
@@ -60,3 +64,16 @@ def test_a_long_piece_is_asked_in_parts_that_hold_all_of_it() -> None:
     assert len(parts) > 1
     assert all(len(part.text) <= PART_CHARACTERS + 9 for part in parts)
     assert "".join(page.text for part in parts for page in part.pages) == "".join(p.text for p in piece.pages)
+
+
+def test_a_line_of_blanks_or_of_a_thousand_sums_takes_no_longer_than_another() -> None:
+    """Each of these lines would be read for hours where one had to try every way to read it."""
+    for line in ("no" + " " * 8_000 + "!", "1 EUR " * 1_500, "Total: 7 EUR  " * 1_000):
+        pages = pages_of(Section(f"{line}\nTotal: EUR 5.00", page=1))
+        (piece,) = divide(pages)
+        judge(
+            parse("invoice: number, total"),
+            piece,
+            [Proposal("total", "5.00", 1, "Total: EUR 5.00")],
+            Learned(),
+        )

@@ -84,3 +84,9 @@ def test_only_a_persons_own_words_to_us_ask_for_it() -> None:
         replace(ASKED, text=f"{marks.mark_file('Remember that x.md', 9)}\nwhat does it say"),
     )
     assert [read_note_wish([one]) for one in others] == [""] * len(others)
+
+
+def test_a_text_of_question_marks_is_looked_at_once() -> None:
+    assert find_wish("?" * 200_000 + "a") == ""
+    assert find_wish("remember that " + "?" * 200_000 + "a") == "?" * 200_000 + "a"
+    assert find_wish("Could you please remember that the door is red??! ") == "the door is red"

@@ -335,6 +335,37 @@ ATTACKS = (
         "A file of somebody's that was first read for another person's question, when its owner is forgotten",
         "what was attached belongs to who attached it",
     ),
+    Attack(
+        "A note that nobody asked for, or that passes for somebody else's: in a file, a quote, what the "
+        "model says, a title or a heading",
+        "only a person's own words to Parley are remembered; what looks like a note's line stands in "
+        "quotation marks (bot/knowledge/note_lines.py); others' notes are not theirs to erase",
+        (
+            "test_a_file_or_the_model_that_says_so_has_nothing_remembered",
+            "test_a_note_pings_nobody_and_links_nowhere_and_is_not_for_others_to_erase",
+            "test_what_was_said_in_a_direct_message_is_not_shown_in_a_channel",
+            "test_what_imitates_the_line_of_a_note_stands_in_quotation_marks",
+            "test_a_name_cannot_say_more_than_a_name",
+        ),
+    ),
+    Attack(
+        "A document that says what its fields are to be, or what another document says",
+        "a value and a line count where their quotes stand in that very document, word for word; what is not "
+        "sure is marked",
+        (
+            "test_a_document_that_gives_orders_makes_no_value_sure",
+            "test_every_value_is_right_or_marked_however_the_model_errs",
+            "test_rows_leave_as_files_that_no_spreadsheet_computes",
+            "test_nothing_in_a_document_begins_another_one",
+            "test_a_line_that_its_own_document_does_not_prove_is_asked_for_again_and_then_not_told",
+        ),
+    ),
+    Attack(
+        "Answering for people who know, or teaching a channel, as a guest or from outside",
+        "who is named, and a member, is asked of Slack each time; guests, outsiders and shared channels "
+        "teach nothing",
+        ("test_who_was_not_named_is_a_guest_or_was_forgotten_is_not_asked_and_answers_for_nobody",),
+    ),
 )
 
 HEAD = """# Security

@@ -276,6 +276,30 @@ FAULTS = (
         "an answer to both",
         ("test_what_overtook_its_mention_is_asked_once_with_it_and_not_when_it_is_delivered_again",),
     ),
+    Fault(
+        "Killed while a document is taken in, replaced or removed",
+        "one card; the document is found once, or not at all",
+        (
+            "test_a_bot_killed_while_it_takes_a_document_in_has_it_once",
+            "test_a_bot_killed_while_it_replaces_a_document_has_the_new_one_alone",
+            "test_a_bot_killed_while_it_removes_a_document_leaves_nothing_of_it",
+        ),
+    ),
+    Fault(
+        "Killed while something is remembered",
+        "one note, and one reply that says so",
+        ("test_a_bot_killed_while_it_remembers_something_has_it_once_and_says_so_once",),
+    ),
+    Fault(
+        "Killed while refused questions are asked again",
+        "whoever asked hears the answer in their thread, once",
+        ("test_a_bot_killed_at_every_step_of_a_repair_tells_each_asker_once",),
+    ),
+    Fault(
+        "Killed while people who know are asked, or confirm an answer",
+        "they are asked once; whoever asked hears the answer once; one note",
+        ("test_a_bot_killed_at_every_step_asks_people_once_and_tells_the_asker_once",),
+    ),
 )
 
 HEAD = """# Reliability

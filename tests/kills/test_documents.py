@@ -15,7 +15,8 @@ from bot.sandbox.slack.server import FakeSlack
 from storage.engine import Tx
 from tests.support.bot_messages import finals
 from tests.support.documents import METADATA
-from tests.support.rows import FILE, look_into
+from tests.support.promises import kept_in
+from tests.support.rows import FILE, is_settled, look_into
 from tests.support.supervised import Supervised, supervised
 from tests.support.workspace import MANIFEST
 
@@ -87,12 +88,6 @@ async def with_rules_kept(kill_at: str, path: Path) -> AsyncIterator[tuple[FakeS
         yield slack, bot
 
 
-def settled(path: Path) -> bool:
-    """Whether no job is left to do."""
-    with look_into(path / FILE) as tx:
-        return not tx.all("select 1 as there from inbox where state = 'new'")
-
-
 @pytest.mark.parametrize("point", ADDING.values(), ids=ADDING)
 async def test_a_bot_killed_while_it_takes_a_document_in_has_it_once(point: str, tmp_path: Path) -> None:
     async with (
@@ -103,6 +98,7 @@ async def test_a_bot_killed_while_it_takes_a_document_in_has_it_once(point: str,
         await drop(slack, OLD)
         await slack.until(lambda: bot.lives == 2 and ready(slack), 90)
         assert len(cards(slack)) == 1
+        await kept_in(tmp_path, slack, model)
         await bot.end()
         states, chunks, old = look(tmp_path)
         assert states == ["searchable"]
@@ -115,7 +111,7 @@ async def test_a_bot_killed_while_it_replaces_a_document_has_the_new_one_alone(
 ) -> None:
     async with with_rules_kept(point, tmp_path) as (slack, bot):
         await drop(slack, NEW)
-        await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
+        await slack.until(lambda: bot.lives == 2 and is_settled(tmp_path), 90)
         await bot.end()
         states, chunks, old = look(tmp_path)
         assert (states, old) == (["searchable"], 0)
@@ -128,7 +124,7 @@ async def test_a_bot_killed_while_it_removes_a_document_leaves_nothing_of_it(
 ) -> None:
     async with with_rules_kept(point, tmp_path) as (slack, bot):
         assert (await slack.command("alice", "#general", "/parley", "knowledge remove rules.md")).acked
-        await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
+        await slack.until(lambda: bot.lives == 2 and is_settled(tmp_path), 90)
         await bot.end()
         assert look(tmp_path) == ([], 0, 0)
 
@@ -146,7 +142,7 @@ async def test_a_bot_killed_over_an_attached_file_answers_once_from_one_document
         attached = [FileUpload("rules.txt", b"Bicycles are parked behind the greenhouse.")]
         thread = await slack.say("alice", "#general", "@parley where are bicycles parked?", files=attached)
         await slack.until(lambda: bot.lives == 2 and finals(slack, "#general", thread), 90)
-        await slack.until(lambda: settled(tmp_path), 90)
+        await slack.until(lambda: is_settled(tmp_path), 90)
         await bot.end()
         assert len(finals(slack, "#general", thread)) == 1
         assert "behind the greenhouse" in model.requests[-1].prompt

@@ -9,7 +9,8 @@ import pytest
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.bot_messages import finals
-from tests.support.rows import FILE, look_into
+from tests.support.promises import kept_in
+from tests.support.rows import FILE, is_settled, look_into
 from tests.support.supervised import supervised
 from tests.support.workspace import MANIFEST
 
@@ -27,15 +28,10 @@ async def test_a_bot_killed_while_it_remembers_something_has_it_once_and_says_so
     ):
         await slack.until(lambda: slack.sockets.connections, 60)
         asked = await slack.say("alice", "#general", "@parley Remember that the release is on Fridays")
-        await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
+        await slack.until(lambda: bot.lives == 2 and is_settled(tmp_path), 90)
         assert [text[:15] for text in finals(slack, "#general", asked)] == ["I will remember"]
+        await kept_in(tmp_path, slack, model)
         await bot.end()
     with look_into(tmp_path / FILE) as tx:
         assert [row["state"] for row in tx.all("select state from documents")] == ["searchable"]
         assert len(tx.all("select 1 from audit where act = 'document added'")) == 1
-
-
-def settled(path: Path) -> bool:
-    """Whether no job is left to do."""
-    with look_into(path / FILE) as tx:
-        return not tx.all("select 1 as there from inbox where state = 'new'")

@@ -11,7 +11,8 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.channel.form import PEOPLE
 from handlers.unanswered.people import ASK, NEWEST
 from tests.support.bot_messages import finals
-from tests.support.rows import FILE, look_into
+from tests.support.promises import kept_in
+from tests.support.rows import FILE, is_settled, look_into
 from tests.support.supervised import supervised
 from tests.support.workspace import MANIFEST
 
@@ -43,11 +44,6 @@ def asking(slack: FakeSlack, thread: str) -> list[dict[str, Any]]:
     return [one for one in slack.thread("#general", thread) if NEWEST in str(one)]
 
 
-def is_settled(path: Path) -> bool:
-    with look_into(path / FILE) as tx:
-        return not tx.all("select 1 as there from inbox where state = 'new'")
-
-
 async def test_a_bot_killed_at_every_step_asks_people_once_and_tells_the_asker_once(tmp_path: Path) -> None:
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
@@ -67,6 +63,7 @@ async def test_a_bot_killed_at_every_step_asks_people_once_and_tells_the_asker_o
         (asked,) = asking(slack, thread)
         await slack.press("carol", "#general", asked["ts"], NEWEST)
         await slack.until(lambda: bot.lives == len(STEPS) + 1 and is_settled(tmp_path), 90)
+        await kept_in(tmp_path, slack, model, unseen=bot.lives - 1)
         await bot.end()
         assert len(asking(slack, thread)) == 1
         told = [one for one in finals(slack, "#general", thread) if "Larkspur" in one]

@@ -11,7 +11,8 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.knowledge import windows
 from handlers.unanswered import blocks
 from tests.support.bot_messages import finals
-from tests.support.rows import FILE, look_into
+from tests.support.promises import kept_in
+from tests.support.rows import FILE, is_settled, look_into
 from tests.support.supervised import supervised
 from tests.support.workspace import MANIFEST
 
@@ -47,11 +48,6 @@ async def write_answer(slack: FakeSlack) -> None:
     await slack.submit("alice", {windows.TITLE: "Pensions", windows.TEXT: ANSWER})
 
 
-def is_settled(path: Path) -> bool:
-    with look_into(path / FILE) as tx:
-        return not tx.all("select 1 as there from inbox where state = 'new'")
-
-
 async def test_a_bot_killed_at_every_step_of_a_repair_tells_each_asker_once(tmp_path: Path) -> None:
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
@@ -66,6 +62,7 @@ async def test_a_bot_killed_at_every_step_of_a_repair_tells_each_asker_once(tmp_
             await slack.until(lambda thread=thread: finals(slack, "#general", thread) == [REFUSAL], 90)
         await write_answer(slack)
         await slack.until(lambda: bot.lives == len(STEPS) + 1 and is_settled(tmp_path), 90)
+        await kept_in(tmp_path, slack, model, unseen=bot.lives - 1)
         await bot.end()
         for user, thread in threads.items():
             refusal, answer = finals(slack, "#general", thread)

@@ -17,6 +17,7 @@ from typing import Any
 from bot.core.ids import message_key, reply_id
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from bot.unanswered.asking_again import AGAIN
 from handlers.slack.payloads import is_bot
 from storage.conversation import tombstones
 from storage.engine import Tx
@@ -98,13 +99,18 @@ def ours(slack: FakeSlack) -> list[Found]:
     ]
 
 
+def is_answered(job: Found) -> bool:
+    """A message, or a question that was asked again and has an answer now."""
+    return job["kind"] == "message" or (job["kind"] == AGAIN and job["reply"] is not None)
+
+
 def assert_kept(
     slack: FakeSlack, model: FakeModel, found: Books, *, cancelled: int, shut: bool, unseen: int
 ) -> list[str]:
     """Asserts the three promises; returns what the bot said, in order, without the cards of clips."""
     assert not found.open, "a job is not done"
     assert not found.lost, "what was acknowledged has no job"
-    questions = [job for job in found.jobs if job["kind"] == "message" and job["error"] != TOLD]
+    questions = [job for job in found.jobs if is_answered(job) and job["error"] != TOLD]
     standing = [job for job in questions if job["error"] != "cancelled" and job["reply"] != "withdrawn"]
     assert len(questions) - len(standing) == cancelled
     asked = {reply_id(job["key"]) for job in standing}
@@ -123,7 +129,10 @@ def _assert_said_once(there: list[Found], asked: set[str], cards: list[Found]) -
     files = Counter(file["id"] for message in there for file in message.get("files", ()))
     assert files == Counter(card["file"] for card in cards if card["file"]), "not each file once"
     said = [message for message in there if is_final(message)]
-    assert not [m for m in there if not is_final(m) and not m.get("files")], "it belongs to no reply"
+    rest = [message for message in there if not is_final(message) and not message.get("files")]
+    standing = Counter(m["metadata"]["event_payload"]["id"] for m in rest if m.get("metadata"))
+    assert standing.total() == len(rest), "it belongs to no reply"
+    assert set(standing.values()) <= {1}, "a card, or what others are asked, stands there twice"
     parts = defaultdict(list)
     for message in said:
         payload = message["metadata"]["event_payload"]

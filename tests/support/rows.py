@@ -56,6 +56,12 @@ def look_into(path: Path) -> Iterator[Tx]:
         yield tx
 
 
+def is_settled(path: Path) -> bool:
+    """Whether a bot that has its file in this folder has no job left to do."""
+    with look_into(path / FILE) as tx:
+        return not tx.all("select 1 as there from inbox where state = 'new'")
+
+
 def table_names(tx: Tx) -> list[str]:
     engine = "sqlite" if isinstance(tx, SqliteTx) else "postgresql"
     return [row["name"] for row in tx.all(TABLES[engine])]

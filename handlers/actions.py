@@ -59,7 +59,7 @@ class Actions:
         await self._remove_pressed(body)
 
     async def follow_up(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """Answers again, shorter or longer, or goes on where the answer was cut."""
+        """Answers again, shorter or longer, goes on where it was cut, or asks every document."""
         await ack()
         pressed, message = body["actions"][0], body["message"]
         place = find_chosen_place(self._services.settings, body)

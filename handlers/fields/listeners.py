@@ -86,7 +86,7 @@ class FieldActions:
         await modals.open_window(self._chat.slack, body["trigger_id"], form, on_top=True)
 
     async def change(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens a form that is there, in words."""
+        """Opens the description of a form, to be changed."""
         await ack()
         place, team, user = windows.load_place(body["view"]), team_of(body), body["user"]["id"]
 

@@ -34,7 +34,7 @@ class FieldReviews:
         return self._services.fields
 
     async def open_of_card(self, ack: Any, body: dict[str, Any]) -> None:
-        """The doubtful values of the document that a card is about."""
+        """Opens the doubtful values of the document that a card is about."""
         await ack()
         team, user, channel = team_of(body), body["user"]["id"], body["channel"]["id"]
 
@@ -45,7 +45,7 @@ class FieldReviews:
         await modals.open_window(self._chat.slack, body["trigger_id"], found)
 
     async def open_of_form(self, ack: Any, body: dict[str, Any]) -> None:
-        """The doubtful values of all documents of a form."""
+        """Opens the doubtful values of all documents of a form."""
         await ack()
         channel, form = windows.load_place(body["view"]).channel, body["actions"][0]["value"]
         team, user = team_of(body), body["user"]["id"]
@@ -77,7 +77,7 @@ class FieldReviews:
         await modals.fill_window(self._chat.slack, body["view"]["id"], left)
 
     async def type(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens the field in which a value is typed."""
+        """Opens a window in which a value is typed."""
         await ack()
         place, pressed = _read(body)
 

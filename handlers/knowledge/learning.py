@@ -27,7 +27,7 @@ class AnswerLearningWindow:
         self._chat = chat
 
     async def open(self, ack: Any, body: dict[str, Any]) -> None:
-        """Shows versions and what there is to learn from."""
+        """Shows what answers taught: trained versions, and how many examples there are."""
         await ack()
         await modals.open_window(self._chat.slack, body["trigger_id"], self._fill(body), on_top=True)
 

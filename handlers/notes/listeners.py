@@ -100,7 +100,7 @@ class NoteActions:
         return window.list_window(NotePlace(place.channel), notes, self._zone, changeable=may)
 
     async def write(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens an empty form."""
+        """Opens an empty form for a note."""
         await ack()
         place = window.load_place(body["view"])
 
@@ -110,7 +110,7 @@ class NoteActions:
         await modals.open_window(self._chat.slack, body["trigger_id"], form, on_top=True)
 
     async def edit(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens the form with a note in it."""
+        """Opens a note in its form, to be changed."""
         await ack()
         team, user, id = team_of(body), body["user"]["id"], body["actions"][0]["value"]
 
@@ -210,7 +210,7 @@ class NoteActions:
         await self._settle(body, respond, UNDONE)
 
     async def still_right(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """Whoever was asked says that a note is right still."""
+        """Says that a note is right still; it is asked about again in half a year."""
         await ack()
         team, user, id = team_of(body), body["user"]["id"], body["actions"][0]["value"]
         await self._rights.find_own(team, id, user)
@@ -220,7 +220,7 @@ class NoteActions:
         await self._settle(body, respond, RIGHT_STILL)
 
     async def keep_new(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """The new note holds: an older one goes, where it is a note that this person may erase."""
+        """Keeps the new note, and erases the older one where this person may."""
         await ack()
         new, old = body["actions"][0]["value"].split()
         await self._rights.find_own(team_of(body), new, body["user"]["id"])
@@ -232,13 +232,13 @@ class NoteActions:
             await self._settle(body, respond, NEW_HELD)
 
     async def keep_old(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """What was known before holds: the new note goes."""
+        """Keeps what was known before, and erases the new note."""
         await ack()
         await self._erase(body, body["actions"][0]["value"].split()[0])
         await self._settle(body, respond, OLD_HELD)
 
     async def keep_both(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """Both hold."""
+        """Keeps the new note and what was known before."""
         await ack()
         await self._rights.find_own(team_of(body), body["actions"][0]["value"].split()[0], body["user"]["id"])
         await self._settle(body, respond, BOTH_HELD)

@@ -161,7 +161,7 @@ class PeopleActions:
         await _say(respond, body, ASKED if outcome == "done" else SAID[outcome])
 
     async def confirm(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """Takes a post, or the newest one of whoever pressed, for the answer."""
+        """Takes a reply, or the newest one of whoever pressed, for the answer."""
         await ack()
         pressed, user = body["actions"][0], body["user"]["id"]
         told = PersonsAnswer(**json.loads(pressed["value"]))

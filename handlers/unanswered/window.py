@@ -50,7 +50,7 @@ class UnansweredWindow:
     # What is done about a topic
 
     async def add(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens the form for a file that answers it."""
+        """Opens the form for a file that answers a question of the list."""
         await ack()
         at, user = _channel(body), body["user"]["id"]
 
@@ -61,7 +61,7 @@ class UnansweredWindow:
         await modals.open_window(self._chat.slack, body["trigger_id"], form, on_top=True)
 
     async def write(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens the form for a text that answers it; its title is the question."""
+        """Opens the form for a text that answers a question of the list, with the question as its title."""
         await ack()
         at, user = _channel(body), body["user"]["id"]
 

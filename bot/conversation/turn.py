@@ -32,7 +32,7 @@ from bot.core.stoppable import StoppableWork
 from bot.core.values import Completion, Incoming, Reply, Usage
 from bot.guard.service import Ruling
 from bot.knowledge.document_question import DocumentAnswer
-from bot.notes.wishes import read_note_wish
+from bot.notes.wishes import WHICH_WORDS, read_note_wish, wants_what_stands_there
 from bot.text import marks, tokens
 from bot.voice.message_clips import RunningRecognition, SpokenWords, called_into_thread
 from storage.place import Channel
@@ -117,6 +117,8 @@ async def run_turn(
         return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
     if wanted := read_note_wish(posts):
         return Turn(await services.notes.remember(first, wanted))
+    if wants_what_stands_there(posts):
+        return Turn(Reply(WHICH_WORDS))
     texts = [spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True)]
     whole = replace(first, text="\n\n".join(texts), added=tuple(posts[1:]))
     turn = await answer_in_conversation(whole, texts, live_reply, stop, services, shown=shown)

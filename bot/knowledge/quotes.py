@@ -67,6 +67,8 @@ def is_quoted(quote: str, passage: str) -> bool:
 
     Where it leaves something out, "…", what stands around that is looked for in its order.
     """
+    if _is_all(quote, passage):
+        return True  # an owner's answer is often a word or a number
     given = _normalise(passage)
     if _find(quote, given, 0, words=MIN_QUOTE_WORDS) >= 0:
         return True
@@ -84,6 +86,8 @@ def list_quoted_sentences(quote: str, passage: str) -> list[str]:
     """The sentences and lines of a passage in which a quote stands, and of a row of a table its header: a
     model quotes the half of a sentence, and says what the other half says."""
     sentences = [part for part in _SENTENCE_END.split(passage) if part.strip()]
+    if _is_all(quote, passage):
+        return sentences
     given, spans = "", list[tuple[int, int]]()
     for sentence in sentences:
         plain = _make_plain(sentence)
@@ -127,6 +131,11 @@ def _find(quote: str, given: str, start: int, *, words: int) -> int:
 def _count_words(text: str) -> int:
     """Words; of a script without blanks, two letters count as one."""
     return sum(-(-len(word) // 2) if _has_no_blanks(word) else 1 for word in _WORD.findall(text))
+
+
+def _is_all(quote: str, passage: str) -> bool:
+    """Whether a quote is a whole passage, which may be shorter than other quotes."""
+    return _normalise(quote) == _normalise(passage) != ""
 
 
 def _has_no_blanks(text: str) -> bool:

@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from bot.core.values import Incoming
 from bot.text.marks import leave_out_quotes
 
+WHICH_WORDS = (
+    "Tell me in one message what to remember: “remember that …”. To keep a message that stands here already, "
+    "choose *Remember this* in its ⋮ menu."
+)
 _PLEASE = r"(?:(?:please|pls|hey|hi|ok|okay|bitte|por favor|per favore|s'il (?:te|vous) pla[iî]t)[,!]? )*"
 _SO = r"(?:,? ?(?:please|bitte|svp|alsjeblieft))?"
 _THAT = {  # what comes between the verb and what is to be remembered
@@ -57,7 +61,30 @@ _IN_JAPANESE = (
         re.DOTALL,
     ),
 )
-_PATTERNS = (*_WISHES, _IN_CHINESE, *_IN_JAPANESE)
+# "Remember the code is 5512": a statement without "that"; no order to us, and nothing that stands for itself.
+_STATES = re.compile(
+    rf"{_PLEASE}remember,? (?P<words>(?!(?:to|when|what|who|whom|how|where|why|if|whether|me|us|him|them)\b)"
+    r"\S.*?\b(?:is|are|isn['’]t|aren['’]t|was|were|has|have|will|won['’]t|must|can|can['’]t|cannot|should"
+    r"|costs?|starts?|begins?|ends?|opens?|closes?|means?|needs?|lives?|works?)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+# "The office is closed on Monday. Please remember that."
+_BEHIND = tuple(
+    re.compile(rf"(?P<words>\S.*[.!。])\s+{_PLEASE}{verb}\W*", re.IGNORECASE | re.DOTALL)
+    for verb in (
+        r"(?:remember|keep in mind|make a note of|do(?:n['’]t| not) forget) (?:this|that|it)(?:,? please)?",
+        r"merk(?:e|t)? (?:dir|euch) das(?:,? bitte)?",
+        r"(?:retiens|retenez|souviens-toi de|souvenez-vous de) (?:ça|cela)",
+        r"(?:recuérdalo|anótalo|apúntalo|ricordalo|ricordatelo|lembra-te disso|onthoud (?:dit|dat))",
+    )
+)
+_PATTERNS = (*_WISHES, _IN_CHINESE, *_IN_JAPANESE, _STATES, *_BEHIND)
+# "Remember this", and nothing that is to be: what somebody else said is kept by the ⋮ menu.
+_NOTHING_SAID = re.compile(
+    rf"{_PLEASE}(?:remember (?:this|that|it)|merk(?:e|t)? (?:dir|euch) das|(?:retiens|retenez) (?:ça|cela)"
+    rf"|recuérdalo|ricordalo|onthoud (?:dit|dat)){_SO}\W*",
+    re.IGNORECASE,
+)
 _SIGNS = re.compile(r"\W*")
 _ASKS = re.compile(r"[?？]")
 _POLITE = re.compile(
@@ -74,6 +101,13 @@ def read_note_wish(posts: Sequence[Incoming]) -> str:
     if first.follow_up or first.by_app or not (first.direct or first.mentioned):
         return ""
     return find_wish("\n".join(leave_out_quotes(post.text) for post in posts))
+
+
+def wants_what_stands_there(posts: Sequence[Incoming]) -> bool:
+    """Whether somebody says "remember this" and no more: which words are meant is not for us to guess."""
+    first = posts[0]
+    addressed = (first.direct or first.mentioned) and not (first.follow_up or first.by_app)
+    return addressed and bool(_NOTHING_SAID.fullmatch("\n".join(post.text for post in posts).strip()))
 
 
 def find_wish(text: str) -> str:

@@ -18,17 +18,20 @@ from storage.unanswered import questions
 from storage.unanswered.questions import OpenQuestion
 
 AGAIN = "ask again"  # the kind of job
+DOCUMENT = "document"  # how the reason begins that is one
 
 
 @dataclass(frozen=True, slots=True)
 class AskedAgain:
     """What such a job holds: which question, and, where no document is to be asked, the answer (a reply as it
-    is encoded)."""
+    is encoded). `document`: what was added for it, which an answer has to quote: all else was there when it
+    was refused."""
 
     team: str
     channel: str
     question: int
     answer: str = ""
+    document: str = ""
 
     @property
     def at(self) -> Channel:
@@ -42,8 +45,9 @@ def decode_asked_again(job: Job) -> AskedAgain:
 def ask_for_document(tx: Tx, document: Document) -> None:
     """Has the questions asked again that a document was added to answer, now that it can be found."""
     if document.repairs and (at := _find_channel(tx, document)):
-        why = f"document {document.id} {document.embedded}"  # again once it is found by meaning, too
-        ask_topic(tx, at, document.repairs, why, now=document.searchable_at or document.added_at)
+        why = f"{DOCUMENT} {document.id} {document.embedded}"  # again once it is found by meaning, too
+        now = document.searchable_at or document.added_at
+        ask_topic(tx, at, document.repairs, why, document=document.id, now=now)
 
 
 def _find_channel(tx: Tx, document: Document) -> Channel | None:
@@ -54,18 +58,25 @@ def _find_channel(tx: Tx, document: Document) -> Channel | None:
     return Channel(document.team, channel) if channel else None
 
 
-def ask_topic(tx: Tx, at: Channel, topic: int, why: str, *, now: float) -> int:
+def ask_topic(tx: Tx, at: Channel, topic: int, why: str, *, document: str = "", now: float) -> int:
     """Has every open question of a topic asked again; of how many. `why`: each question once for it."""
     found = questions.list_of_topic(tx, at, topic)
-    return sum(ask_question(tx, at, question, why, now=now) for question in found)
+    return sum(ask_question(tx, at, question, why, document=document, now=now) for question in found)
 
 
 def ask_question(
-    tx: Tx, at: Channel, question: OpenQuestion, why: str, *, answer: str = "", now: float
+    tx: Tx,
+    at: Channel,
+    question: OpenQuestion,
+    why: str,
+    *,
+    answer: str = "",
+    document: str = "",
+    now: float,
 ) -> bool:
     """Has one asked again, or told the `answer`; False where that waits to be done already."""
     about = f"{AGAIN}:{question.id}:"
-    if not answer and queries.list_waiting(tx, about, AGAIN):
+    if not answer and not document and _is_waiting(tx, about):
         return False
     tx.wake()
     return inbox.put(
@@ -73,8 +84,14 @@ def ask_question(
         f"{about}{why}",
         question.conversation,
         AGAIN,
-        json.dumps(asdict(AskedAgain(at.team, at.channel, question.id, answer))),
+        json.dumps(asdict(AskedAgain(at.team, at.channel, question.id, answer, document))),
         team=at.team,
         person=question.person,
         now=now,
     )
+
+
+def _is_waiting(tx: Tx, about: str) -> bool:
+    """Whether a question waits to be asked of everything; of one document is less."""
+    waiting = queries.list_waiting(tx, about, AGAIN)
+    return any(not one.key.startswith(f"{about}{DOCUMENT} ") for one in waiting)

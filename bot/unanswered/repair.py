@@ -31,6 +31,7 @@ from bot.core.values import Conversation, Incoming, Reply
 from bot.guard.service import Ruling
 from bot.guard.verdict import Verdict
 from bot.jobs.inbox import Effect, Inbox, Job
+from bot.knowledge.document_question import DocumentAnswer
 from bot.unanswered.asking_again import AskedAgain, ask_question, ask_topic, decode_asked_again
 from storage import audit
 from storage.conversation import messages, replies, tombstones
@@ -121,7 +122,7 @@ class Repairs:
             ]
         place = await self._engine.read(_find_place, told.team, question)
         asked = self._make_incoming(job, place, question, state)
-        turn = await self._answer(asked, question, told.answer)
+        turn = await self._answer(asked, question, told)
         if turn is None:
             return []
         row = await self._engine.write(_commit, job, asked, question, turn=turn, now=self._now())
@@ -142,21 +143,21 @@ class Repairs:
             external=state == "outside",
         )
 
-    async def _answer(self, asked: Incoming, question: OpenQuestion, given: str) -> Turn | None:
+    async def _answer(self, asked: Incoming, question: OpenQuestion, told: AskedAgain) -> Turn | None:
         """What there is to tell; None for nothing."""
         settings = self._services.settings
         if access.why_closed(asked, settings) or not access.remembers(asked, settings):
             return None
-        if given:
-            return _address(Turn(load_reply(given)), question)
+        if told.answer:
+            return _address(Turn(load_reply(told.answer)), question)
         try:
-            turn = await self._ask(asked, question)
+            turn = await self._ask(asked, question, told.document)
         except AskError as exc:  # a budget is spent: it stays in the list
             log.warning("question %d is not asked again: %s", question.id, type(exc).__name__)
             return None
         return _address(turn, question) if turn else None
 
-    async def _ask(self, asked: Incoming, question: OpenQuestion) -> Turn | None:
+    async def _ask(self, asked: Incoming, question: OpenQuestion, added: str) -> Turn | None:
         how = await read_answer_settings(asked, self._services)
         at = Channel(asked.conversation.team, asked.conversation.channel)
         rules = await self._services.guard.read_policy(at)
@@ -164,7 +165,7 @@ class Repairs:
         guarded = ruling is not None or bool(question.searched)  # it says all itself, or must
         past = Recollection() if guarded else await self._engine.read(_recall_before, asked)
         found = await ask_documents(asked, past, ruling, how, self._services, mode="only")
-        if found is None or found.refused:
+        if found is None or found.refused or (added and not _quotes(found, added)):
             return None
         return reply_from_documents(found, past, None)
 
@@ -201,6 +202,12 @@ class Repairs:
 
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+def _quotes(found: DocumentAnswer, document: str) -> bool:
+    """Whether a document is among those that an answer quotes, as far as that is known."""
+    quoted = {one.document for one in found.search.passages if one.quoted}
+    return not quoted or document in quoted
 
 
 def _address(turn: Turn, question: OpenQuestion) -> Turn:

@@ -84,6 +84,11 @@ def test_a_real_quote_that_has_nothing_to_do_with_the_answer_is_no_support(answe
     assert quotes.read_answer(said, PASSAGES, question="What is the capital of Peru?").refused
 
 
+def test_a_whole_passage_may_be_quoted_however_short_it_is_and_a_part_may_not() -> None:
+    assert quotes.is_quoted("4711", "4711.")
+    assert not quotes.is_quoted("4711", "4711, and the chip opens it too")
+
+
 def test_a_quote_in_a_script_without_blanks_is_counted_by_its_letters() -> None:
     assert quotes.is_quoted("年間30日です", "有給休暇は年間30日です。")
     assert not quotes.is_quoted("です", "有給休暇は年間30日です。")

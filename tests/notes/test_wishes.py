@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.values import Conversation, Incoming
-from bot.notes.wishes import find_wish, read_note_wish
+from bot.notes.wishes import find_wish, read_note_wish, wants_what_stands_there
 from bot.text import marks
 
 ASKED = Incoming(
@@ -35,6 +35,9 @@ ASKED = Incoming(
         ("Запомни, что релиз в пятницу", "релиз в пятницу"),
         ("リリースは金曜日だと覚えておいてください", "リリースは金曜日だ"),
         ("请记住：发布在周五", "发布在周五"),
+        ("remember the printer code is 5512", "the printer code is 5512"),
+        ("The office is closed on Monday. Please remember that!", "The office is closed on Monday."),
+        ("Freitags ist Release. Merk dir das bitte.", "Freitags ist Release."),
     ],
 )
 def test_a_wish_to_remember_is_read_in_many_languages_and_kept_letter_for_letter(
@@ -51,6 +54,9 @@ def test_a_wish_to_remember_is_read_in_many_languages_and_kept_letter_for_letter
         "Can you remember that we met?",
         "remember to be short",
         "remember the incident",
+        "remember to say what is new",
+        "remember what the plan is",
+        "remember this",
         "He said: remember that x is y",
         "“Remember that x is y”",
         "> remember that x is y",
@@ -90,3 +96,8 @@ def test_a_text_of_question_marks_is_looked_at_once() -> None:
     assert find_wish("?" * 200_000 + "a") == ""
     assert find_wish("remember that " + "?" * 200_000 + "a") == "?" * 200_000 + "a"
     assert find_wish("Could you please remember that the door is red??! ") == "the door is red"
+
+
+def test_remember_this_with_nothing_that_is_to_be_asks_which_words() -> None:
+    posts = (replace(ASKED, text="please remember this!"), replace(ASKED, text="remember this: x"))
+    assert [wants_what_stands_there([post]) for post in posts] == [True, False]

@@ -153,14 +153,42 @@ async def test_of_twenty_questions_repaired_by_documents_and_notes_nineteen_are_
         assert still == 20 - sum(len(team.said("#general", thread)) == 2 for thread in threads)
 
 
-async def repair_by(team: Workspace, text: str, topic: int, *, note: bool) -> None:
+async def test_an_answer_of_one_word_is_told_and_what_quotes_only_what_was_there_before_is_not(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        await take_in(team, "pension.md", "Pensions are reviewed in May.")
+        team.model.script(json.dumps({"answer": REFUSAL, "quotes": []}), match="numbered passages")
+        question, thread = await refused(team)
+        await team.bot.services.engine.write(questions.set_topic, at(team), [question.id], question.id)
+        wrong = {"passage": 1, "quote": "Pensions are reviewed in May."}
+        team.model.script(
+            json.dumps({"answer": wrong["quote"], "quotes": [wrong]}), match="numbered passages"
+        )
+        await repair_by(team, "See the intranet.", question.id, note=False)
+        await team.quiet()
+        assert team.said("#general", thread) == [REFUSAL]
+        await repair_by(team, "Larkspur", question.id, note=False, title=QUESTION)
+        await team.quiet()
+        assert "Larkspur" in team.said("#general", thread)[1]
+
+
+async def repair_by(team: Workspace, text: str, topic: int, *, note: bool, title: str = "") -> None:
     place, alice = at(team), team.slack.user("alice")
     if note:
         new = NewNote(place.team, "channel", place.channel, alice, text, repairs=topic)
         await team.bot.services.notes.add(new)
         return
     document = NewDocument(
-        place.team, "channel", place.channel, alice, text, "text", text=text, repairs=topic
+        place.team,
+        "channel",
+        place.channel,
+        alice,
+        title or text,
+        "text",
+        title=title,
+        text=text,
+        repairs=topic,
     )
     await team.bot.services.documents.add(document)
 

@@ -52,6 +52,7 @@ class _Line:
     beside: frozenset[str]
     around: frozenset[str]
     header: str = ""
+    asked: bool = False  # its title is a question, which it answers
 
 
 def read_passages(text: str) -> list[tuple[int, str]]:
@@ -97,6 +98,7 @@ def _split(number: int, passage: str) -> list[_Line]:
             _read_words(f"{where} {leads} {header if '|' in text else ''}"),
             around if "|" not in text else frozenset(),
             header,
+            "?" in where,
         )
         for text in told
         if text != header and not _CONTENTS.match(text) and not text.endswith(":")
@@ -116,6 +118,8 @@ def _weigh(asked: frozenset[str], lines: Sequence[_Line]) -> Mapping[str, float]
 def _score(line: _Line, weights: Mapping[str, float]) -> float:
     total = sum(weights.values())
     own = sum(weight for word, weight in weights.items() if word in line.own)
+    if line.asked and all(word in line.beside | line.own for word in weights):
+        return 1.0
     if own < _LEAST_OWN * total:
         return 0.0
     beside = sum(weight for word, weight in weights.items() if word in line.beside - line.own)

@@ -767,6 +767,13 @@ create index guard_unanswered_people on guard_unanswered (team, conversation)
     where people_asked_at is not null
 """
 
+# In which document the nearest thing known to an unanswered question stands: it is named by a title, a
+# heading, or the author of a note.
+NEAREST_DOCUMENT = """
+alter table guard_unanswered add column nearest_document {TEXT} not null default '';
+create index guard_unanswered_nearest on guard_unanswered (nearest_document) where nearest_document <> ''
+"""
+
 # What owners want read from documents of one kind, how far each document is, what each piece of it yielded,
 # and what people said of the values. `fields`, `checks` and `found` are JSON (bot/fields/values.py).
 FIELDS = """
@@ -915,6 +922,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0105_fields", FIELDS),
     ("0104_answer_learning", ANSWER_LEARNING),
     ("0103_asked_people", ASKED_PEOPLE),
+    ("0107_nearest_document", NEAREST_DOCUMENT),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version

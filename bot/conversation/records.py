@@ -208,6 +208,7 @@ def remember_refusal(
             message=incoming.message,
             reply=reply_id,
             searched=_write_out(tx, where, turn, question),
+            nearest_document=turn.documents.nearest_document if turn.documents else "",
             now=now,
         )
 

@@ -75,8 +75,13 @@ def _refuse(lines: Sequence[DocumentLine], spent: Sequence[Completion]) -> Docum
         passages=(LookedAt(nearest.passage.document, nearest.passage.chunk, nearest.word_rank),),
         refused=asked if spent else "not asked",
     )
-    near = answering.write_origin(nearest.passage)
-    return DocumentAnswer(_sum_up(REFUSAL, spent), nearest=near, refused=True, search=search)
+    return DocumentAnswer(
+        _sum_up(REFUSAL, spent),
+        nearest=answering.write_origin(nearest.passage),
+        nearest_document=nearest.passage.document,
+        refused=True,
+        search=search,
+    )
 
 
 def _lead(chosen: ChosenDocuments, said: Sequence[DocumentLine]) -> str:

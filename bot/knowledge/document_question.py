@@ -66,6 +66,7 @@ class DocumentAnswer:
     completion: Completion
     sources: tuple[Source, ...] = ()
     nearest: str = ""
+    nearest_document: str = ""  # in which that stands; "" of what the owner typed
     notes: tuple[str, ...] = ()
     refused: bool = False
     search: Search = field(default_factory=Search)

@@ -23,9 +23,9 @@ from bot.knowledge.document_card import CardPlace, read_card_place
 from bot.knowledge.ingestion import Documents
 from bot.knowledge.sources import ChannelState, DocumentSide, FileSharing
 from storage.engine import Engine, Tx
-from storage.knowledge import document_days
 from storage.knowledge import documents as rows
 from storage.knowledge.documents import Document
+from storage.privacy.moving import move_channel
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class DocumentFollower:
         return it is
         on disk, and will be followed. `now`: the id by which a channel goes from now on, where it has
         another."""
-        if not await self._engine.read(_find_concerned, team, thing, id):
+        if not now and not await self._engine.read(_find_concerned, team, thing, id):
             return  # as nearly always: Slack tells of every file and every person
         lane = f"{FOLLOW}:{team}:{thing}:{id}"
         await self._inbox.put(
@@ -104,7 +104,7 @@ class DocumentFollower:
         for document in await self._engine.read(rows.list_around_channel, team, old):
             if document.audience != "thread":  # what was said there is not known under the new id either
                 await self._documents.move(_renamed(document, old, new))
-        await self._engine.write(document_days.move, team, old, new)
+        await self._engine.write(move_channel, team, old, new)
 
     async def _follow(
         self, team: str, thing: Thing, id: str, happened: Happened = "moved", *, at_night: bool = False

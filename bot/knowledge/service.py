@@ -81,8 +81,14 @@ class Knowledge:
             answered = await self._ask(asked, found)
         search = _describe_search(found, looked_at, judged, answered)
         if answered.refused:
-            near = _name_nearest(nearest or answered.nearest)
-            answer = DocumentAnswer(answered.completion, nearest=near, refused=True, search=search)
+            near = nearest or answered.nearest
+            answer = DocumentAnswer(
+                answered.completion,
+                nearest=_name_nearest(near),
+                nearest_document=near.document if near else "",
+                refused=True,
+                search=search,
+            )
         else:
             notes = find_disagreement(answered.quotes, answered.shown)
             answer = DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)

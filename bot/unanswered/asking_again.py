@@ -33,10 +33,6 @@ class AskedAgain:
     answer: str = ""
     document: str = ""
 
-    @property
-    def at(self) -> Channel:
-        return Channel(self.team, self.channel)
-
 
 def decode_asked_again(job: Job) -> AskedAgain:
     return AskedAgain(**json.loads(job.payload))

@@ -115,11 +115,10 @@ class Repairs:
         return await self._deliver(job, question, row) if row.payload else []
 
     async def _begin(self, job: Job, told: AskedAgain, question: OpenQuestion) -> list[Effect]:
-        state = await self._chat.find_asker(told.channel, question.person)
+        at = Channel(told.team, question.channel)  # it may go by another id since
+        state = await self._chat.find_asker(at.channel, question.person)
         if state == "gone":
-            return [
-                partial(questions.close, at=told.at, ids=[question.id], outcome="no more", now=self._now())
-            ]
+            return [partial(questions.close, at=at, ids=[question.id], outcome="no more", now=self._now())]
         place = await self._engine.read(_find_place, told.team, question)
         asked = self._make_incoming(job, place, question, state)
         turn = await self._answer(asked, question, told)

@@ -56,10 +56,9 @@ class StoredRun:
 _ROW = ", ".join(StoredRow.__dataclass_fields__)
 _RUN = ", ".join(StoredRun.__dataclass_fields__)
 _LISTED = ", ".join([*(f"r.{name}" for name in StoredRow.__dataclass_fields__), "d.title", "d.link"])
-# Rows of what was removed are not shown, though they may still be there.
-_JOINED = (
-    "from field_rows r join documents d on d.id = r.document where d.hidden not in ('removed', 'replaced')"
-)
+# Rows of what is not to be found, for it was removed or its file was taken out of the channel, are not shown,
+# though they may still be there.
+_JOINED = "from field_rows r join documents d on d.id = r.document where d.hidden = ''"
 
 
 def begin(tx: Tx, run: StoredRun) -> bool:

@@ -108,6 +108,7 @@ def erase(tx: Tx, document: str, *, limit: int) -> int:
     if not rows:
         field_rows.erase_of(tx, ":document", document=document)
         answer_examples.erase(tx, "document = :document", document=document)
+        _erase_names(tx, ":document", document=document)
         none = "chunks = 0, words = 0, characters = 0, embedded = 0"
         tx.run(f"update documents set {none} where id = :id", id=document)
     return len(rows)
@@ -127,6 +128,7 @@ def thin_out(tx: Tx, which: str, *, limit: int, **values: Any) -> int:
         return len(rows)
     due = f"{chosen} order by id limit :limit"
     answer_examples.erase(tx, f"document in ({due})", limit=limit, **values)
+    _erase_names(tx, due, limit=limit, **values)
     field_rows.erase_of(tx, due, limit=limit, **values)
     return tx.changed(f"delete from documents where id in ({due})", limit=limit, **values)
 
@@ -137,6 +139,7 @@ def erase_of(tx: Tx, which: str, **values: Any) -> None:
     rows = tx.all(f"select team, words from document_chunks where {there}", **values)
     field_rows.erase_of(tx, f"select id from documents where {which}", **values)
     answer_examples.erase(tx, there, **values)
+    _erase_names(tx, f"select id from documents where {which}", **values)
     tx.run(f"delete from document_vectors where {there}", **values)
     tx.run(f"delete from document_chunks where {there}", **values)
     _count_down(tx, rows)
@@ -149,6 +152,12 @@ def drop(tx: Tx, document: Document, *, by: str, now: float) -> bool:
         whose = document.channel or document.audience
         audit.note(tx, "document removed", document.id, team=document.team, person=by, detail=whose, now=now)
     return gone
+
+
+def _erase_names(tx: Tx, documents: str, **values: Any) -> None:
+    """What unanswered questions say of documents: a title, a heading, or who said a note."""
+    change = "update guard_unanswered set nearest = '', nearest_document = ''"
+    tx.run(f"{change} where nearest_document <> '' and nearest_document in ({documents})", **values)
 
 
 def _erase_rows(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:

@@ -17,9 +17,14 @@ from storage.place import Channel
 # What became of a question: "no more" when whoever asked cannot be told any more.
 Outcome = Literal["answered", "not ours", "no more"]
 MOST_LISTED = 500  # of a channel, the newest
+# Where it stands is told while it can be found.
+_NEAREST = (
+    "case when nearest_document = '' or exists (select 1 from documents d where d.id = nearest_document"
+    " and d.hidden = '') then nearest else '' end as nearest"
+)
 _COLUMNS = (
-    "id, channel, conversation, person, question, searched, nearest, message, reply, topic, wanted, outcome,"
-    " asked_at, closed_at, told_at"
+    f"id, channel, conversation, person, question, searched, {_NEAREST}, message, reply, topic, wanted,"
+    " outcome, asked_at, closed_at, told_at"
 )
 _OPEN = "team = :team and channel = :channel and closed_at is null"
 
@@ -62,6 +67,7 @@ def add_question(
     message: str = "",
     reply: str = "",
     searched: str = "",
+    nearest_document: str = "",
     now: float,
 ) -> int:
     """Notes a refusal; its number. A post that was refused before keeps its number, and its group while its
@@ -69,22 +75,24 @@ def add_question(
     given = {
         "question": question,
         "nearest": nearest,
+        "nearest_document": nearest_document,
         "reply": reply,
         "searched": searched,
         **at.key,
     }
     again = tx.one(
         f"""update guard_unanswered set topic = case when question = :question then topic else 0 end,
-        question = :question, nearest = :nearest, reply = :reply, searched = :searched
+        question = :question, nearest = :nearest, nearest_document = :nearest_document, reply = :reply,
+        searched = :searched
         where {_OPEN} and message = :message and message <> '' returning id""",
         message=message,
         **given,
     )
     row = again or tx.one(
         """insert into guard_unanswered (team, channel, conversation, person, question, nearest, asked_at,
-            message, reply, searched)
+            message, reply, searched, nearest_document)
         values (:team, :channel, :conversation, :person, :question, :nearest, :now, :message, :reply,
-        :searched) returning id""",
+        :searched, :nearest_document) returning id""",
         conversation=conversation,
         person=person,
         message=message,

@@ -257,6 +257,18 @@ async def test_rows_go_with_their_document_and_reviews_with_their_person(engine:
         assert (await engine.read(count))["field_rows"] == 0
 
 
+async def test_rows_of_what_is_not_to_be_found_just_now_are_not_shown(engine: Engine) -> None:
+    async with working(engine, LineReader()) as fields:
+        form = await form_at(fields)
+        (row,) = await read(fields, await add(engine, "one", bill(1)), form)
+        for reason, shown in (("unshared", 0), ("", 1), ("removed", 0)):
+            await engine.write(documents.hide, ["one"], reason=reason)
+            assert len(await fields.rows(form)) == shown
+            assert ("INV-1" in await fields.export_csv(form)) == bool(shown)
+        with pytest.raises(Missing):
+            await fields.review(row, "total", "EUR 1.00", by="U1")
+
+
 async def test_a_form_goes_with_all_that_was_read_for_it(engine: Engine) -> None:
     async with working(engine, LineReader()) as fields:
         form = await form_at(fields)

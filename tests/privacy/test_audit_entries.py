@@ -226,6 +226,7 @@ UNWRITTEN = {
     "retention.erase_quiet": "the id of a thread, and no word",
     "portions.erase_messages": "behind forget, forget_user and forget_team",
     "answer_examples.erase": "goes with its document or its conversation, whose end is told",
+    "moving.move_channel": "the same under another id of a channel, where it stands already",
     "portions._delete": "before forget, forget_user and forget_team",
     "questions.note_answered": "a question that was changed into another by its author",
     "forget._blank_verdicts": "behind the deletion of a message (bot/conversation/records.py)",

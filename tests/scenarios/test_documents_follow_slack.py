@@ -10,6 +10,8 @@ import pytest
 from bot.knowledge.removal import REMOVED
 from handlers.knowledge.blocks import REMOVE
 from handlers.slack.blocks import RETRY
+from storage.place import Channel
+from storage.unanswered import questions
 from tests.support.documents import (
     QUESTION,
     audience,
@@ -169,6 +171,9 @@ async def test_documents_go_with_a_channel_that_gets_another_id(team: Workspace)
     place.id, ws.channels[new] = new, place
     for file in ws.files.values():
         file.shares = {new if channel == old else channel: at for channel, at in file.shares.items()}
+    at = Channel(before.team, old)
+    asked = {"person": team.slack.user("bob"), "conversation": f"{before.team}:{old}:{thread}"}
+    await team.bot.services.engine.write(questions.add_question, at, QUESTION, "", **asked, now=1)
     event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new, "event_ts": ws.ts()}
     ws.emit("channel_id_changed", event)
     await until_found(team, "#general", True)
@@ -177,6 +182,7 @@ async def test_documents_go_with_a_channel_that_gets_another_id(team: Workspace)
         return await found(team, QUESTION, before) == []
 
     await until_true(all_moved)
+    assert await team.bot.services.unanswered.count(Channel(before.team, new)) == 1
     await team.bot.services.follower.sweep(lambda team: True)
     assert [one.hidden for one in await documents(team, audience(team, "#general"))] == ["", ""]
     link = f"https://sandbox.slack.com/archives/{new}/p{thread.replace('.', '')}"

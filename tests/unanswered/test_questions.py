@@ -10,9 +10,12 @@ import pytest
 
 from bot.core.errors import BudgetExceeded
 from bot.core.values import Conversation
+from bot.knowledge.index import DocumentIndex
 from bot.unanswered.service import UnansweredQuestions
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from storage.knowledge import documents
+from storage.knowledge.documents import Document
 from storage.place import Channel
 from storage.privacy import forget
 from storage.unanswered import questions
@@ -55,6 +58,32 @@ async def test_an_owner_sees_topics_with_how_often_and_by_how_many_they_were_ask
     assert (dogs.first_at, dogs.last_at, dogs.nearest) == (1, 3, "House rules")
     assert [one.person for one in dogs.questions] == ["U1", "U2", "U2"], "and none of another channel"
     assert (wifi.times, wifi.people) == (1, 1)
+
+
+async def test_what_is_nearest_is_told_as_long_as_its_document_is_there(engine: Engine) -> None:
+    """It may be the title of somebody's note, and their name."""
+    for id, author in (("note", "U7"), ("file", "U8")):
+        await engine.write(documents.add, Document(id, "T1", "channel", id, 1, channel="C1", person=author))
+        asked: dict[str, str] = {
+            "person": "U1",
+            "conversation": f"T1:C1:{id}",
+            "message": id,
+            "nearest_document": id,
+        }
+        await engine.write(questions.add_question, AT, f"{id}?", f"{id} by {author}", **asked, now=1)
+
+    async def nearest() -> list[str]:
+        return [one.nearest for one in await engine.read(questions.list_open, AT)]
+
+    assert await nearest() == ["file by U8", "note by U7"]
+    await engine.write(documents.hide, ["file"], reason="unshared")
+    assert await nearest() == ["", "note by U7"]
+    await engine.write(documents.hide, ["file"], reason="")
+    await engine.write(forget.forget_user, "T1", "U7", now=2)
+    assert await nearest() == ["file by U8", ""]
+    await DocumentIndex(engine).remove(["file"], now=2)
+    kept = await engine.read(lambda tx: tx.all("select nearest from guard_unanswered"))
+    assert [row["nearest"] for row in kept] == ["", ""]
 
 
 async def test_what_somebody_wants_answered_comes_first(engine: Engine) -> None:

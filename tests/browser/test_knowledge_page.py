@@ -22,6 +22,7 @@ from storage.fields import rows
 from storage.fields.rows import StoredRow
 from storage.knowledge import document_days, documents
 from storage.knowledge.audiences import Audience
+from storage.knowledge.documents import Document
 from storage.place import Channel
 from storage.unanswered.questions import add_question
 from tests.support.accessibility import check_accessibility
@@ -90,9 +91,22 @@ async def test_the_page_is_of_the_channel_and_for_those_who_may_read_it(tmp_path
         assert (await get(f"{bobs}&table=else"))[0] == 400
         await team.slack.join("bob", "#leads", leave=True)
         assert (await get(bobs))[0] == 403
+        await assert_direct_messages_are_their_persons(team)
 
 
-async def test_unanswered_questions_are_for_owners_and_notes_for_everybody_there(tmp_path: Path) -> None:
+async def assert_direct_messages_are_their_persons(team: Workspace) -> None:
+    await take_in(team, "diary.md", PLAN, user="bob", channel="@parley")
+    mine, direct = await link(team, "bob", "@parley"), team.slack.dm("bob")
+    assert "diary.md" in (await get(mine))[1]
+    assert "diary.md" not in (await get(await link(team, "bob")))[1]
+    others = await link(team, "alice")
+    general = team.slack.channel("#general")
+    assert (await get(others.replace(general, direct)))[0] == 403
+
+
+async def test_unanswered_questions_are_for_owners_notes_and_field_tables_for_everybody_there(
+    tmp_path: Path,
+) -> None:
     async with open_to_browsers(tmp_path) as team:
         at = Channel(team.slack.team, team.slack.channel("#general"))
         asked = partial(add_question, person=team.slack.user("bob"), conversation="k", now=1.0)
@@ -108,10 +122,19 @@ async def test_unanswered_questions_are_for_owners_and_notes_for_everybody_there
         assert (await get(f"{await link(team, 'carol')}&table=unanswered"))[0] == 400
         file = (await get(f"{await link(team, 'alice')}&table=unanswered"))[1]
         assert file.splitlines()[1].startswith("'=Who waters the plants?,1,1,")
+        await assert_field_tables_are_narrowed_and_go_with_their_document(team)
 
 
 async def no_names(ids: Iterable[str]) -> dict[str, str]:
     return {}
+
+
+async def find_file(team: Workspace) -> Document:
+    """The one that #general was opened with."""
+    at = (team.slack.team, team.slack.channel("#general"))
+    known = await team.bot.services.engine.read(documents.list_of_channel, *at)
+    (document,) = [one for one in known if one.source != "note"]
+    return document
 
 
 async def add_invoices(team: Workspace, *invoices: tuple[str, str, str]) -> None:
@@ -120,7 +143,7 @@ async def add_invoices(team: Workspace, *invoices: tuple[str, str, str]) -> None
     at = (team.slack.team, team.slack.channel("#general"))
     form = replace(parse("invoice: supplier, date, total with currency"), team=at[0], channel=at[1])
     form = await services.fields.save_form(form, by=team.slack.user("alice"))
-    (document,) = await services.engine.read(documents.list_of_channel, *at)
+    document = await find_file(team)
     for piece, values in enumerate(invoices):
         named = zip(form.fields, values, strict=True)
         read = [Value(field.name, value, value, state="ok") for field, value in named]
@@ -128,25 +151,22 @@ async def add_invoices(team: Workspace, *invoices: tuple[str, str, str]) -> None
         await services.engine.write(rows.add_row, row)
 
 
-async def test_field_tables_are_narrowed_drawn_and_saved_and_go_with_their_document(tmp_path: Path) -> None:
-    async with open_to_browsers(tmp_path) as team:
-        await add_invoices(team, ("Acme", "2026-10-01", "EUR 12.50"), ("Bolt", "2026-11-01", "EUR 1.00"))
-        url = await link(team, "carol")
-        page = (await get(url))[1]
-        assert "total per month, EUR, in all 13.50" in page
-        file = (await get(f"{url}&table=fields&f.supplier=Bolt"))[1]
-        assert [line.split(",")[3:6] for line in file.splitlines()[1:]] == [
-            ["Bolt", "2026-11-01", "EUR 1.00"]
-        ]
-        at = (team.slack.team, team.slack.channel("#general"))
-        (document,) = await team.bot.services.documents.list_at(Audience(*at, ""))
-        reader = Reader(Audience(at[0], at[1], "", open=False), {at[1]: "#general"}, owner=True)
-        closed = await team.bot.services.knowledge_page.respond(reader, PageFilters(), no_names)
-        assert b"Another company reads along" in closed.body
-        assert b"Acme" not in closed.body
-        assert b"n = 15" not in closed.body
-        await team.bot.services.engine.write(documents.hide, [document.id], reason="unshared")
-        assert "Acme" not in (await get(url))[1]
+async def assert_field_tables_are_narrowed_and_go_with_their_document(team: Workspace) -> None:
+    await add_invoices(team, ("Acme", "2026-10-01", "EUR 12.50"), ("Bolt", "2026-11-01", "EUR 1.00"))
+    url = await link(team, "carol")
+    page = (await get(url))[1]
+    assert "total per month, EUR, in all 13.50" in page
+    file = (await get(f"{url}&table=fields&f.supplier=Bolt"))[1]
+    assert [line.split(",")[3:6] for line in file.splitlines()[1:]] == [["Bolt", "2026-11-01", "EUR 1.00"]]
+    at = (team.slack.team, team.slack.channel("#general"))
+    document = await find_file(team)
+    reader = Reader(Audience(at[0], at[1], "", open=False), {at[1]: "#general"}, owner=True)
+    closed = await team.bot.services.knowledge_page.respond(reader, PageFilters(), no_names)
+    assert b"Another company reads along" in closed.body
+    assert b"Acme" not in closed.body
+    assert b"n = 15" not in closed.body
+    await team.bot.services.engine.write(documents.hide, [document.id], reason="unshared")
+    assert "Acme" not in (await get(url))[1]
 
 
 async def until_found(team: Workspace, id: str) -> None:
@@ -156,17 +176,6 @@ async def until_found(team: Workspace, id: str) -> None:
             return
         await asyncio.sleep(0.02)
     raise TimeoutError
-
-
-async def test_what_is_in_direct_messages_is_shown_to_their_person_alone(tmp_path: Path) -> None:
-    async with open_to_browsers(tmp_path) as team:
-        await take_in(team, "diary.md", PLAN, user="bob", channel="@parley")
-        mine, direct = await link(team, "bob", "@parley"), team.slack.dm("bob")
-        assert "diary.md" in (await get(mine))[1]
-        assert "diary.md" not in (await get(await link(team, "bob")))[1]
-        others = await link(team, "alice")
-        general = team.slack.channel("#general")
-        assert (await get(others.replace(general, direct)))[0] == 403
 
 
 @pytest.mark.browser

@@ -28,8 +28,8 @@ def make_doubtful(field: str, *texts: str, why: str = "There are two of them.") 
     return Value(field, "", "", state="doubtful", why=why, candidates=candidates)
 
 
-@settings(max_examples=30)
-@given(texts=st.lists(WORDS, min_size=1, max_size=8), rows=st.integers(1, 120))
+@settings(max_examples=20)
+@given(texts=st.lists(WORDS, min_size=1, max_size=8), rows=st.sampled_from((1, 2, 30, 120)))
 def test_slack_takes_every_table_and_window_whatever_documents_say(texts: list[str], rows: int) -> None:
     values = [
         Value(field.name, text, text, state="ok") for field, text in zip(FORM.fields, texts, strict=False)
@@ -41,7 +41,7 @@ def test_slack_takes_every_table_and_window_whatever_documents_say(texts: list[s
     assert check_view(review_window(PLACE, FORM, found), kind="modal")
     assert check_view(rows_window(PLACE, FORM, found), kind="modal")
     assert check_view(typed_form(PLACE, Pressed("r1", "total", texts[0][:500])), kind="modal")
-    assert check_view(forms_window(PLACE, [FORM] * 40, {FORM.id: found}, owner=True), kind="modal")
+    assert check_view(forms_window(PLACE, [FORM] * 40, {FORM.id: found[:3]}, owner=True), kind="modal")
 
 
 def test_a_doubtful_value_is_marked_and_a_missing_one_is_a_dash() -> None:

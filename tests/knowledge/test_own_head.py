@@ -35,6 +35,7 @@ from bot.knowledge.index import DocumentIndex
 from bot.knowledge.own_head import AnswerHeadFitting, OwnHeads, fit_pairs
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs
+from bot.learning.versions import Version
 from bot.ml.answer_adaptation import DescribedPair
 from bot.ml.answer_classifier import Pair, describe, dump
 from bot.ml.answer_features import Collection
@@ -118,11 +119,27 @@ def make_trainer(engine: Engine, index: DocumentIndex) -> tuple[Trainer, OwnHead
     return Trainer(engine, fitting, clock=lambda: 20.0), heads
 
 
-async def test_a_version_reports_both_errors_its_gain_and_its_learning_curve(engine: Engine) -> None:
-    trainer, _ = make_trainer(engine, await open_index(engine))
+async def test_a_version_reports_what_it_is_worth_and_judges_until_it_is_taken_back(engine: Engine) -> None:
+    trainer, heads = make_trainer(engine, await open_index(engine))
     await teach(engine)
     version = await trainer.train(AT)
     assert version is not None
+    assert_reported(version)
+    learning = make_learning(engine, trainer, heads)
+    await learning.use_version(AT, version.version, by="U0")
+    text, question = list_told()[0]["context"], list_told()[0]["questions"][0]["q"]
+    shipped = gate.judge([question], [Candidate(text)])
+    assert gate.judge([question], [Candidate(text)], await heads.find(AT)) != shipped
+    await learning.use_version(AT, SHIPPED, by="U0")
+    assert await heads.find(AT) is None
+    with pytest.raises(Missing):
+        await learning.use_version(AT, SHIPPED, by="U0")
+    with pytest.raises(Missing):
+        await learning.use_version(AT, 99, by="U0")
+
+
+def assert_reported(version: Version) -> None:
+    """Both errors, the gain and the learning curve; what is surely better is in use."""
     report = version.report
     assert {"refused", "answered"} <= set(report["own"]) & set(report["shipped"])
     refused = report["own"]["refused"]
@@ -148,26 +165,6 @@ def test_a_head_that_is_not_surely_better_is_not_to_be_used() -> None:
     fitted = fit_pairs(shipped, pairs)
     assert not fitted.better
     assert not fitted.figures["gain"]["sure"]
-
-
-async def test_the_gate_judges_by_the_version_in_use_and_by_the_shipped_head_after_it_is_taken_back(
-    engine: Engine,
-) -> None:
-    trainer, heads = make_trainer(engine, await open_index(engine))
-    await teach(engine)
-    version = await trainer.train(AT)
-    assert version
-    learning = make_learning(engine, trainer, heads)
-    await learning.use_version(AT, version.version, by="U0")
-    text, question = list_told()[0]["context"], list_told()[0]["questions"][0]["q"]
-    shipped = gate.judge([question], [Candidate(text)])
-    assert gate.judge([question], [Candidate(text)], await heads.find(AT)) != shipped
-    await learning.use_version(AT, SHIPPED, by="U0")
-    assert await heads.find(AT) is None
-    with pytest.raises(Missing):
-        await learning.use_version(AT, SHIPPED, by="U0")
-    with pytest.raises(Missing):
-        await learning.use_version(AT, 99, by="U0")
 
 
 def make_learning(

@@ -104,7 +104,6 @@ async def sent_file(team: Workspace, name: str) -> str:
     return str(await team.slack.until(uploaded))
 
 
-@pytest.mark.both_engines
 async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_file(
     team: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,7 +77,7 @@ async def test_whoever_is_refused_sees_alone_what_comes_nearest_and_says_that_it
         assert "Bicycles are parked behind the greenhouse" in window
 
 
-async def test_that_a_question_should_be_answerable_is_said_in_why_this_answer_too(
+async def test_what_is_said_in_why_this_answer_too_to_be_answerable_is_answered_by_somebody_once(
     tmp_path: Path,
 ) -> None:
     async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
@@ -87,11 +87,6 @@ async def test_that_a_question_should_be_answerable_is_said_in_why_this_answer_t
         await team.slack.until(lambda: NOTED in str(team.slack.modals("bob")))
         wanted = await team.bot.services.repairs.find(team.slack.team, question.id)
         assert wanted.wanted
-
-
-async def test_an_answer_that_somebody_gives_is_told_to_whoever_asked_once(tmp_path: Path) -> None:
-    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
-        question, thread = await refused(team)
         repairs, alice = team.bot.services.repairs, team.slack.user("alice")
         await repairs.tell(at(team), question.id, Reply("Ask Larkspur Mutual."), by=alice)
         await team.quiet()

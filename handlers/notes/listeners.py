@@ -23,7 +23,7 @@ from handlers.slack.blocks import BOTH_HOLD, NEW_HOLDS, OLD_HOLDS, UNDO_NOTE, ep
 from handlers.slack.contents import is_by_app, read_contents
 from handlers.slack.modals import View
 from handlers.slack.note_question import EDIT_NOTE, ERASE_NOTE, STILL_RIGHT
-from handlers.slack.own_messages import remove_buttons
+from handlers.slack.own_messages import read_message, remove_buttons
 from handlers.slack.payloads import in_thread, team_of
 
 SEARCH_S = 1.5
@@ -62,23 +62,25 @@ class NoteActions:
         await ack()
 
         async def form() -> View:
-            place = self._read_message(body)
+            channel, message = str(body["channel"]["id"]), body["message"]
+            thread = str(message.get("thread_ts") or message["ts"])
+            _, text = self._read_words(message)
+            place = NotePlace(channel, thread=thread, message=str(message["ts"]), text=text)
             user = body["user"]["id"]
             await self._documents.require_add(kind_at(place.channel), place.channel, user)
             return window.note_form(place, title=make_title(place.text))
 
         await modals.open_window(self._chat.slack, body["trigger_id"], form)
 
-    def _read_message(self, body: dict[str, Any]) -> NotePlace:
-        message, channel = body["message"], str(body["channel"]["id"])
+    def _read_words(self, message: dict[str, Any]) -> tuple[str, str]:
+        """Who wrote a message, and their own words in it. NotPermitted, Incomplete."""
         author = str(message.get("user") or "")
         if not author or is_by_app(message) or author == self._chat.slack.bot_user:
             raise NotPermitted(NOT_A_PERSON)
         text = leave_out_quotes(read_contents(message, bot=self._chat.slack.bot_user).text).strip()
         if not text or len(text) > TEXT_MOST:
             raise Incomplete(TOO_LONG if text else NO_WORDS)
-        thread = str(message.get("thread_ts") or message["ts"])
-        return NotePlace(channel, "", author, thread, str(message["ts"]), text)
+        return author, text
 
     # The list
 
@@ -126,18 +128,17 @@ class NoteActions:
     async def save(self, ack: Any, body: dict[str, Any]) -> None:
         """Keeps what the form says."""
         try:
-            kept = await self._save(body)
+            kept, words = await self._save(body)
         except BotError as exc:
             field = window.TITLE if window.load_place(body["view"]).message else window.TEXT
             await ack(response_action="errors", errors={field: exc.notice})
         else:
-            await ack(response_action="update", view=await self._tell_kept(body, kept))
+            await ack(response_action="update", view=await self._tell_kept(body, kept, words))
 
-    async def _tell_kept(self, body: dict[str, Any], kept: str) -> View:
+    async def _tell_kept(self, body: dict[str, Any], kept: str, words: str) -> View:
         """That a note is kept; where something else is known already, with what holds to be chosen. Slack
         waits three seconds for it."""
         place, team, user = window.load_place(body["view"]), team_of(body), body["user"]["id"]
-        words = place.text or window.read_form(body["view"], self._zone)[1]
         scope = Scope(team, place.channel, user, f"{team}:{place.channel}:", "embedding")
         opposed = None
         with contextlib.suppress(TimeoutError, BotError):  # it is kept, whatever else is known
@@ -149,19 +150,28 @@ class NoteActions:
             return modals.message_window(REMEMBERED)
         return window.choice_window(place, REMEMBERED, opposed.question, (kept, opposed.passage.document))
 
-    async def _save(self, body: dict[str, Any]) -> str:
+    async def _save(self, body: dict[str, Any]) -> tuple[str, str]:
+        """The note's id, and its words: of a message, as it stands there now, whatever a window says."""
         title, text, day = window.read_form(body["view"], self._zone)
         place, team, user = window.load_place(body["view"]), team_of(body), body["user"]["id"]
         if place.id:
-            return await self._change(place.id, team, user, given=(title, text, day))
+            return await self._change(place.id, team, user, given=(title, text, day)), text
+        await self._documents.require_see(place.channel, user)
         await self._documents.require_add(kind_at(place.channel), place.channel, user)
+        author = user
+        if place.message:
+            slack = self._chat.slack
+            message = await read_message(slack, place.channel, place.thread, place.message)
+            if message is None:
+                raise Missing("the message")
+            author, text = self._read_words(message)
         link = await self._find_link(place) if place.message else ""
         new = NewNote(
             team,
             kind_at(place.channel),
             place.channel,
-            place.author or user,
-            place.text or text,
+            author,
+            text,
             title,
             link,
             look_again_at=day,
@@ -169,7 +179,7 @@ class NoteActions:
             message=place.message,
             said_at=float(place.message or 0),
         )
-        return await self._services.notes.add(new)
+        return await self._services.notes.add(new), text
 
     async def _change(self, id: str, team: str, user: str, *, given: tuple[str, str, float | None]) -> str:
         title, text, day = given

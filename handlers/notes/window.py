@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -27,12 +27,11 @@ WORDS_SHOWN = 2_500  # characters of a section
 
 @dataclass(frozen=True, slots=True)
 class NotePlace:
-    """What a window is about, kept in it. `id`: of the note that is changed; `text` and the rest: of the
-    message that is to be remembered, whose words are not changed."""
+    """What a window is about. `id`: of the note that is changed; `thread` and the rest: of the message that
+    is to be remembered, whose words are not changed: `text` is shown and not kept in it."""
 
     channel: str
     id: str = ""
-    author: str = ""
     thread: str = ""
     message: str = ""
     text: str = ""
@@ -40,7 +39,7 @@ class NotePlace:
 
 def dump_place(place: NotePlace) -> str:
     """As a window carries it; Slack takes 3,000 characters."""
-    return json.dumps(asdict(place), ensure_ascii=False)
+    return json.dumps(asdict(replace(place, text="")), ensure_ascii=False)
 
 
 def load_place(view: View) -> NotePlace:
@@ -62,7 +61,7 @@ def _show(note: Note, zone: tzinfo, *, may: bool) -> list[Block]:
     title = escape(note.title)
     named = f"<{note.link}|{title}>" if note.link else f"*{title}*"
     again = f", to be looked at again on {_write_day(note.look_again_at, zone)}" if note.look_again_at else ""
-    shown = [section(f"{named}\n{escape(note.text)[:WORDS_SHOWN]}"), context(f"{note.said}{again}")]
+    shown = [section(f"{named}\n{escape(note.text)[:WORDS_SHOWN]}"), context(f"{escape(note.said)}{again}")]
     return (
         [*shown, actions(button(EDIT_NOTE, "Edit", value=note.id), erase_button(note.id))] if may else shown
     )

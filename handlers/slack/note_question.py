@@ -25,7 +25,7 @@ def build_note_question(id: str, title: str, said: str, text: str) -> dict[str, 
         button(EDIT_NOTE, "Edit", value=id),
         button(ERASE_NOTE, "Erase", value=id),
     )
-    shown = [section(f"{ASKED}\n\n*{escape(title)}*\n{escape(text)}"), context(said), buttons]
+    shown = [section(f"{ASKED}\n\n*{escape(title)}*\n{escape(text)}"), context(escape(said)), buttons]
     return {"text": ephemeral(ASKED, [])["text"], "blocks": shown}
 
 

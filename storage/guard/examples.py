@@ -17,7 +17,7 @@ from storage.place import Channel
 # part from others, whoever they are, because they were forwarded or quoted.
 SLACK, FILE, EXTERNAL, QUOTED = "slack", "file", "external", "quoted"
 TEACHING = (SLACK, FILE)
-_TEACHES = f"origin in ({', '.join(map(repr, TEACHING))})"
+TEACHES = f"origin in ({', '.join(map(repr, TEACHING))})"
 
 
 def add_example(
@@ -66,7 +66,7 @@ def list_examples(tx: Tx, at: Channel) -> list[dict[str, Any]]:
     """id, text, on_topic (0 or 1), source and origin of each that may teach, oldest first."""
     return tx.all(
         f"""select id, text, on_topic, source, origin from guard_examples
-        where team = :team and channel = :channel and {_TEACHES} order by id""",
+        where team = :team and channel = :channel and {TEACHES} order by id""",
         **at.key,
     )
 
@@ -86,7 +86,7 @@ def list_taught(tx: Tx, at: Channel, *, limit: int) -> list[dict[str, Any]]:
     """text and on_topic of what people taught last, newest first."""
     return tx.all(
         f"""select text, on_topic from guard_examples where team = :team and channel = :channel
-        and {_TEACHES} and source = 'feedback' order by added_at desc limit :limit""",
+        and {TEACHES} and source = 'feedback' order by added_at desc limit :limit""",
         limit=limit,
         **at.key,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from storage.engine import Tx
+from storage.guard.examples import TEACHES
 from storage.learning.models import ModelTable
 from storage.place import Channel
 from storage.workers import changes
 
-TABLE = ModelTable("guard_models", "guard_examples", lane="guard", changed=changes.MODELS)
+TABLE = ModelTable("guard_models", "guard_examples", lane="guard", changed=changes.MODELS, counted=TEACHES)
 lock, drop_learned = TABLE.lock, TABLE.drop_learned
 add_model = TABLE.add_model
 use_model = TABLE.use_model

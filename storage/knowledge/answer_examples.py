@@ -20,7 +20,12 @@ from storage.workers import changes
 ExampleSource = Literal["answered", "liked", "not ours", "near miss"]
 COUNTED = "e.source <> 'disliked'"
 TABLE = ModelTable(
-    "answer_models", "answer_examples", lane="answers", changed=changes.ANSWER_MODELS, ages=True
+    "answer_models",
+    "answer_examples",
+    lane="answers",
+    changed=changes.ANSWER_MODELS,
+    counted=COUNTED,
+    ages=True,
 )
 
 

@@ -17,12 +17,14 @@ MODELS_KEPT = 10
 @dataclass(frozen=True, slots=True)
 class ModelTable:
     """The table of one kind of model, and that of the examples which it learns from. `changed`: what is noted
-    when another version is in use. `ages`: examples go with time as well, which takes no model along."""
+    when another version is in use. `counted`: which of the examples `e` are learned from; `ages`: they
+    go with time as well, which takes no model along."""
 
     models: str
     examples: str
     lane: str  # names the lock
     changed: str
+    counted: str = "true"
     ages: bool = False
 
     def add_model(
@@ -90,7 +92,7 @@ class ModelTable:
         tx.run(
             f"""delete from {self.models} where team = :team and channel = :channel and version = :version
             and examples > (select count(*) from {self.examples} e
-            where e.team = :team and e.channel = :channel and e.id <= :newest)""",
+            where e.team = :team and e.channel = :channel and e.id <= :newest and {self.counted})""",
             version=version,
             newest=newest,
             **at.key,

@@ -3,12 +3,14 @@ person."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.slack.people.acts import FileUpload
+from handlers.notes import window
 from handlers.slack import note_question
 from storage.knowledge.documents import list_all
 from tests.support.documents import audience, found, until_true
@@ -63,6 +65,31 @@ async def test_a_note_pings_nobody_and_links_nowhere_and_is_not_for_others_to_er
     assert await count_notes(team) == 1, "it is alice's"
     assert note.person == team.slack.user("alice")
     assert note_question.ERASE_NOTE not in str(listed)
+
+
+async def test_a_message_is_remembered_as_it_stands_whatever_its_window_says(team: Workspace) -> None:
+    here, message = audience(team, "#general"), await team.slack.say("bob", "#general", f"“{CODE}” is old")
+    await team.slack.shortcut("alice", "remember_this", channel="#general", ts=message)
+    form = await filled(team, "alice")
+    place = json.loads(form["private_metadata"])
+    assert CODE not in str(place)
+    form["private_metadata"] = json.dumps(place | {"text": "I resign"})
+    await team.slack.edit("bob", "#general", message, "The code is 4712")
+    await team.slack.submit("alice", {window.TITLE: "The code"})
+
+    async def kept() -> bool:
+        return bool(await found(team, "code", here))
+
+    await until_true(kept)
+    (note,) = await team.bot.services.notes.list_at(here)
+    assert (note.person, note.text) == (team.slack.user("bob"), "The code is 4712")
+    gone = await team.slack.say("bob", "#general", "I give up")
+    await team.slack.shortcut("alice", "remember_this", channel="#general", ts=gone)
+    await filled(team, "alice")
+    await team.slack.delete("bob", "#general", gone)
+    await team.slack.submit("alice", {window.TITLE: "Giving up"})
+    await team.quiet()
+    assert await count_notes(team) == 1
 
 
 async def test_what_was_said_in_a_direct_message_is_not_shown_in_a_channel(team: Workspace) -> None:

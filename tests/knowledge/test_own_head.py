@@ -235,6 +235,10 @@ async def test_what_is_forgotten_or_removed_takes_the_versions_along_that_learne
 @pytest.mark.both_engines
 async def test_a_version_that_learned_from_what_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
     await open_index(engine)
+    for number in range(80):  # examples that nothing is learned from stand in for none
+        disliked = AnswerExample("T1", "C1", f"{number}?", 1, "liked", 1.0, person="U9", reply="r9")
+        await engine.write(answer_examples.add, disliked)
+    await engine.write(answer_examples.rate, "T1", "r9", good=False)
     await teach(engine)
     ids = [row["id"] for row in await engine.read(answer_examples.list_examples, AT)]
     await engine.write(forget.forget_user, "T1", "U1", now=15.0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from bot.provider.json_form import find_object
+
 MOST = 400  # of one answer
 LONGEST = 500  # characters of a value
-_OBJECTS = 50  # openings of one that are tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,11 @@ class Proposal:
 
 def read_proposals(text: str) -> list[Proposal]:
     """The values of `{"values": [{"field", "text", "page", "quote"}]}`; none where it is not of that form."""
-    decoder, at = json.JSONDecoder(strict=False), -1
-    for _ in range(_OBJECTS):
-        at = text.find("{", at + 1)
-        if at < 0:
-            break
-        with contextlib.suppress(ValueError, RecursionError):
-            found = decoder.raw_decode(text, at)[0]
-            if isinstance(found, dict) and isinstance(found.get("values"), list):
-                return [one for each in found["values"][:MOST] if (one := _read(each))]
-    return []
+    try:
+        values = find_object(text, "values")["values"]
+    except ValueError:
+        return []
+    return [one for each in values[:MOST] if (one := _read(each))] if isinstance(values, list) else []
 
 
 def _read(each: Any) -> Proposal | None:

@@ -6,7 +6,6 @@ of that very document and bear on what it says; one that is missing or does not 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from bot.knowledge import answering
 from bot.knowledge.across_values import AskedDocument, DocumentLine
 from bot.knowledge.document_question import DocumentQuestion
 from bot.knowledge.quotes import REFUSALS, Quote, bears, is_quoted
-from bot.provider.json_form import ModelApi, object_schema
+from bot.provider.json_form import ModelApi, find_object, object_schema
 
 TOGETHER = 8  # documents in one request
 BATCH_TOKENS = 6_000  # of passages in one request
@@ -117,11 +116,10 @@ def _read_entries(text: str) -> Mapping[int, Mapping[str, Any]]:
     the form."""
     found = dict[int, Mapping[str, Any]]()
     try:
-        read = json.JSONDecoder(strict=False).raw_decode(text, max(0, text.find("{")))[0]
-        for entry in read["documents"]:
+        for entry in find_object(text, "documents")["documents"]:
             if isinstance(entry, dict) and isinstance(number := entry.get("document"), int):
                 found.setdefault(number, entry)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return found
     return found
 

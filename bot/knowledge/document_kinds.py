@@ -39,7 +39,7 @@ KINDS = (
     DocumentKind(("policy", "policies", "richtlinie", "politique", "politica", "beleid", "guideline")),
     DocumentKind(("report", "bericht", "rapport", "informe", "relazion", "verslag")),
     DocumentKind(("protokoll", "minutes", "acta", "verbali", "notulen")),
-    DocumentKind(("manual", "handbook", "handbuch", "handbuch", "anleitung", "manuel", "handleiding")),
+    DocumentKind(("manual", "handbook", "handbuch", "anleitung", "manuel", "handleiding")),
     DocumentKind(("offer", "quotation", "proposal", "angebot", "offre", "devis", "oferta", "offert")),
     DocumentKind(("lease", "mietvertrag", "bail", "baux")),
     DocumentKind(("specification", "spezifikation", "lastenheft", "pflichtenheft", "especificacion")),

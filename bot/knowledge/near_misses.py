@@ -5,11 +5,10 @@ They are data like all that a model writes: an example that says of one passage 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from bot.core.values import Message, Prompt, Scope
-from bot.provider.json_form import ModelApi, object_schema
+from bot.provider.json_form import ModelApi, find_object, object_schema
 from storage.knowledge.looked_at import ShownChunk
 
 AT_ONCE = 8  # passages in one request
@@ -49,9 +48,9 @@ async def write_near_misses(
 
 def _read(text: str, keys: Sequence[ChunkKey]) -> dict[ChunkKey, str]:
     try:
-        found = json.loads(text[text.index("{") : text.rindex("}") + 1])["questions"]
+        found = find_object(text, "questions")["questions"]
         told = [(one["passage"], one["question"]) for one in found]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return {}
     return {
         keys[n - 1]: " ".join(question.split())[:_MOST]

@@ -7,16 +7,15 @@ decided here.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from bot.knowledge.support import supports
 from bot.ml.features import strip_invisible
+from bot.provider.json_form import find_object
 
 REFUSAL = "No sufficient context for answering the question"
 # A refusal with a quote is one all the same.
@@ -33,7 +32,6 @@ _GAP = re.compile(r"\s*[\[(]?(?:\.{3,}|(?:\. ){2,}\.|…|⋯)[\])]?\s*")
 _GAP_WORDS = 2  # beside a gap; single words are found in order nearly everywhere
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[。！？])")
 _COLUMNS = re.compile(r"[|\t;]")
-_OBJECTS = 100  # openings of one that are tried
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -159,7 +157,7 @@ def read_answer(text: str, passages: Sequence[str], *, question: str, above: Seq
     `above`: title and headings of each passage.
     """
     try:
-        plain = _read_json(text)
+        plain = find_object(text, "answer", "quotes")
         answer = plain["answer"]
         quotes = tuple(Quote(int(str(q["passage"]).strip("[] ")) - 1, q["quote"]) for q in plain["quotes"])
         honest = all(
@@ -189,18 +187,3 @@ def bears(
     return supports(
         "\n".join(dict.fromkeys(shown)), question=question, answer=answer, above="\n".join(headings)
     )
-
-
-def _read_json(text: str) -> dict[str, Any]:
-    """The first object with an answer, whatever stands around it: a fence, words, thoughts. ValueError
-    without one."""
-    decoder, at = json.JSONDecoder(strict=False), -1
-    for _ in range(_OBJECTS):
-        at = text.find("{", at + 1)
-        if at < 0:
-            break
-        with contextlib.suppress(ValueError, RecursionError):
-            found: dict[str, Any] = decoder.raw_decode(text, at)[0]
-            if "answer" in found and "quotes" in found:
-                return found
-    raise ValueError("no JSON")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import sqrt
 
 from bot.core.calendar import first_day
 from bot.knowledge_page.section import KnowledgeSection
+from bot.ml.gain import measure_rate
 from bot.pages.bars import Series, draw_over_time
 from bot.pages.tables import Column
 from storage.knowledge.document_days import DocumentDay
@@ -24,7 +24,6 @@ COLUMNS = (
 )
 NOTHING = "No question was asked of documents in this time."
 FEWEST = 10  # of less than this a share says nothing
-_Z = 1.959964  # 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +61,13 @@ def make_section(weeks: Sequence[QuestionWeek]) -> KnowledgeSection:
     return KnowledgeSection("questions", "Questions to documents", COLUMNS, rows, NOTHING, note, chart)
 
 
-def find_interval(hits: int, of: int) -> tuple[float, float]:
-    """Between which shares the true one lies, in 95 of 100 cases.
-
-    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927).
-    """
-    share, z2 = hits / of, _Z * _Z
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _Z / (1 + z2 / of) * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def _make_row(week: QuestionWeek) -> Sequence[str | int]:
     counts = (week.first.isoformat(), week.answered, week.refused, week.general, week.asked)
     if week.asked < FEWEST:
         return (*counts, "", "")
-    low, high = find_interval(week.answered, week.asked)
-    return (*counts, f"{100 * week.answered / week.asked:.0f}", f"{100 * low:.0f} to {100 * high:.0f}")
+    rate = measure_rate(week.answered, week.asked)
+    share = f"{100 * week.answered / week.asked:.0f}"
+    return (*counts, share, f"{100 * rate.low:.0f} to {100 * rate.high:.0f}")
 
 
 def _draw(weeks: Sequence[QuestionWeek]) -> str:

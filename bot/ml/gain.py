@@ -1,4 +1,4 @@
-"""Whether one head is better than another on the same rows, and how sure that is."""
+"""Whether one head is better than another on the same rows, how large a share is, and how sure that is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorRate:
+class MeasuredRate:
     """So many of so many, with the 95 % interval of the share."""
 
     part: int
@@ -60,12 +60,15 @@ def _loss(label: bool, probability: float) -> float:
     return -math.log(max(_SMALLEST, right))
 
 
-def measure_rate(part: int, whole: int) -> ErrorRate:
-    """Wilson's interval, which is right for small numbers too."""
+def measure_rate(part: int, whole: int) -> MeasuredRate:
+    """So many of so many, with the interval that is right for small numbers too.
+
+    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927).
+    """
     if not whole:
-        return ErrorRate(0, 0, 0.0, 1.0)
+        return MeasuredRate(0, 0, 0.0, 1.0)
     z, share = 1.96, part / whole
     middle = share + z * z / (2 * whole)
     spread = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
     scale = 1 + z * z / whole
-    return ErrorRate(part, whole, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+    return MeasuredRate(part, whole, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))

@@ -1,12 +1,17 @@
-"""Answers of a fixed JSON form: the schema of an object, and what is asked of the model API for one."""
+"""Answers of a fixed JSON form: the schema of an object, who is asked for one, and how it is found in what a
+model wrote."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
 from bot.core.values import Completion, Prompt, Scope
+
+_OPENINGS = 100  # of an object that are tried
 
 
 class ModelApi(Protocol):
@@ -35,3 +40,18 @@ def object_schema(**properties: dict[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def find_object(text: str, *names: str) -> dict[str, Any]:
+    """The first object with all these names, whatever stands around it: a fence, words, thoughts. ValueError
+    without one."""
+    decoder, at = json.JSONDecoder(strict=False), -1
+    for _ in range(_OPENINGS):
+        at = text.find("{", at + 1)
+        if at < 0:
+            break
+        with contextlib.suppress(ValueError, RecursionError):
+            found: dict[str, Any] = decoder.raw_decode(text, at)[0]
+            if all(name in found for name in names):
+                return found
+    raise ValueError("no JSON")

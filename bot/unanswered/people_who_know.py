@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, Protocol
 
@@ -28,7 +28,8 @@ from storage.unanswered import asked_people, questions
 from storage.unanswered.questions import OpenQuestion
 
 ASK, CONFIRMED = "ask people", "person answered"  # kinds of jobs
-LOOK_AGAIN = timedelta(days=182)  # after so long its author is asked whether a note is right still
+LOOK_AGAIN_AFTER = timedelta(days=182)  # its author is asked whether it is right still
+TITLE_MOST = 100  # characters of a question
 # asked, or confirmed · known: that was done before · nobody: no one can be asked now · closed: the question
 # is open no more · gone: the post is not there · long: it is too long for a note · other: it is for others to
 # say
@@ -126,7 +127,7 @@ class PeopleWhoKnow:
         if await self._find_open(post.team, post.question) is None:
             return "closed"
         message = post.message or await self._chat.find_newest_post(post)
-        post = PersonsAnswer(post.team, post.channel, post.thread, post.question, post.person, message)
+        post = replace(post, message=message)
         said = await self._chat.read_post(post) if message else None
         if said is None or not said.text.strip():
             return "gone"
@@ -180,7 +181,7 @@ class PeopleWhoKnow:
             said.text.strip(),
             title=" ".join(question.meant.split())[:TITLE_MOST],
             link=said.link,
-            look_again_at=said.at + LOOK_AGAIN.total_seconds(),
+            look_again_at=said.at + LOOK_AGAIN_AFTER.total_seconds(),
             repairs=topic,
             thread=post.thread,
             said_at=said.at,
@@ -192,9 +193,6 @@ class PeopleWhoKnow:
     async def _find_open(self, team: str, id: int) -> OpenQuestion | None:
         question = await self._engine.read(questions.find, team, id)
         return question if question and question.closed_at is None else None
-
-
-TITLE_MOST = 100  # characters of a question
 
 
 def make_answer(name: str, text: str) -> Reply:

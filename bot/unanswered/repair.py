@@ -12,19 +12,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import takewhile
 from typing import Literal, Protocol
 
-from bot.conversation.account import dump_account, make_account
 from bot.conversation.from_documents import ask_documents, reply_from_documents
 from bot.conversation.progress import SavedProgress
-from bot.conversation.recollection import Recollection, recollection_from
+from bot.conversation.recollection import Recollection
 from bot.conversation.records import load_reply
 from bot.conversation.service import ChatSide
 from bot.conversation.turn import read_answer_settings
 from bot.conversation.turn_values import Turn, TurnServices
 from bot.core import access
-from bot.core.codec import encode
 from bot.core.errors import AskError, Missing
 from bot.core.ids import reply_id
 from bot.core.values import Conversation, Incoming, Reply
@@ -32,11 +29,11 @@ from bot.guard.service import Ruling
 from bot.guard.verdict import Verdict
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge.document_question import DocumentAnswer
-from bot.unanswered.asking_again import AskedAgain, ask_question, ask_topic, decode_asked_again
-from storage import audit
-from storage.conversation import messages, replies, tombstones
+from bot.unanswered import repair_records
+from bot.unanswered.asking_again import AskedAgain, decode_asked_again
+from storage.conversation import replies
 from storage.conversation.replies import ReplyRow
-from storage.engine import Engine, Tx
+from storage.engine import Engine
 from storage.place import Channel
 from storage.unanswered import questions
 from storage.unanswered.questions import OpenQuestion
@@ -78,13 +75,13 @@ class Repairs:
 
     async def ask_again(self, at: Channel, topic: int, *, by: str) -> int:
         """Has the open questions of a topic asked again, now that there may be an answer; how many."""
-        asked = await self._engine.write(_ask_again, at, topic, by=by, now=self._now())
+        asked = await self._engine.write(repair_records.ask_again, at, topic, by=by, now=self._now())
         await self._inbox.look(True)
         return asked
 
     async def tell(self, at: Channel, question: int, answer: Reply, *, by: str) -> None:
         """Has whoever asked told an answer that does not come from documents. Missing: it is not open."""
-        await self._engine.write(_tell, at, question, answer, by=by, now=self._now())
+        await self._engine.write(repair_records.tell, at, question, answer, by=by, now=self._now())
         await self._inbox.look(True)
 
     async def find(self, team: str, question: int) -> OpenQuestion:
@@ -97,7 +94,9 @@ class Repairs:
     async def want(self, team: str, question: int, *, by: str) -> bool:
         """Notes that somebody says a question should be answered here; False when that is known. Missing."""
         found = await self.find(team, question)
-        return await self._engine.write(_want, Channel(team, found.channel), question, by=by, now=self._now())
+        return await self._engine.write(
+            repair_records.want, Channel(team, found.channel), question, by=by, now=self._now()
+        )
 
     # The job
 
@@ -119,12 +118,14 @@ class Repairs:
         state = await self._chat.find_asker(at.channel, question.person)
         if state == "gone":
             return [partial(questions.close, at=at, ids=[question.id], outcome="no more", now=self._now())]
-        place = await self._engine.read(_find_place, told.team, question)
+        place = await self._engine.read(repair_records.find_place, told.team, question)
         asked = self._make_incoming(job, place, question, state)
         turn = await self._answer(asked, question, told)
         if turn is None:
             return []
-        row = await self._engine.write(_commit, job, asked, question, turn=turn, now=self._now())
+        row = await self._engine.write(
+            repair_records.commit, job, asked, question, turn=turn, now=self._now()
+        )
         return await self._deliver(job, question, row) if row else []
 
     def _make_incoming(
@@ -162,7 +163,7 @@ class Repairs:
         rules = await self._services.guard.read_policy(at)
         ruling = Ruling(rules, Verdict(True, "rule", "asked again", probability=1.0)) if rules else None
         guarded = ruling is not None or bool(question.searched)  # it says all itself, or must
-        past = Recollection() if guarded else await self._engine.read(_recall_before, asked)
+        past = Recollection() if guarded else await self._engine.read(repair_records.recall_before, asked)
         found = await ask_documents(asked, past, ruling, how, self._services, mode="only")
         if found is None or found.refused or (added and not _quotes(found, added)):
             return None
@@ -171,7 +172,7 @@ class Repairs:
     async def _deliver(self, job: Job, question: OpenQuestion, row: ReplyRow) -> list[Effect]:
         """Makes the answer final in Slack, however often it takes."""
         assert row.payload is not None
-        place = await self._engine.read(_find_place, row.team, question)
+        place = await self._engine.read(repair_records.find_place, row.team, question)
         asked = self._make_incoming(job, replace(place, thread=row.thread), question, "member")
         progress = SavedProgress(
             self._engine,
@@ -215,71 +216,3 @@ def _address(turn: Turn, question: OpenQuestion) -> Turn:
     asked = asked if len(asked) <= SHOWN else f"{asked[: SHOWN - 2]} …"
     first = NOW_ANSWERED.format(person=question.person, question=asked)
     return replace(turn, reply=replace(turn.reply, text=f"{first}\n\n{turn.reply.text}"))
-
-
-def _find_place(tx: Tx, team: str, question: OpenQuestion) -> Conversation:
-    """The thread in which a question was asked."""
-    refusal = replies.find(tx, question.reply) if question.reply else None
-    begins = f"{team}:{question.channel}:"
-    named = question.conversation.removeprefix(begins)
-    thread = refusal.thread if refusal else named or question.message
-    return Conversation(team, question.channel, thread, whole=not named)
-
-
-def _recall_before(tx: Tx, asked: Incoming) -> Recollection:
-    """What had been said when a question was asked: a follow-up leans on that."""
-    recalled = messages.recall(tx, asked.conversation.key)
-    said = [one.message for one in recalled.messages]
-    if asked.message not in said:
-        return Recollection()
-    before = tuple(takewhile(lambda one: one.message != asked.message, recalled.messages))
-    return recollection_from(replace(recalled, messages=before))
-
-
-def _commit(
-    tx: Tx, job: Job, asked: Incoming, question: OpenQuestion, *, turn: Turn, now: float
-) -> ReplyRow | None:
-    """The answer is ours to tell, and the question is closed with it; None where it is open no more."""
-    where, id = asked.conversation, reply_id(job.key)
-    tx.lock(where.key)
-    if tombstones.forgotten(tx, where.team, where.channel, asked.message):
-        return None
-    if not questions.close(tx, Channel(where.team, where.channel), [question.id], "answered", now=now):
-        return None
-    replies.begin(tx, id, job.seq, where, asked.user, sending=False, now=now)
-    replies.erase_question(tx, id)
-    replies.mark_answered(tx, id, encode(turn.reply), account=dump_account(make_account(turn)))
-    messages.append(
-        tx,
-        where,
-        role="assistant",
-        message=messages.answer_id(asked.message, id),
-        person=asked.user,
-        text=turn.completion.text if turn.completion else turn.reply.text,
-        now=now,
-    )
-    return replies.get(tx, id)
-
-
-def _ask_again(tx: Tx, at: Channel, topic: int, *, by: str, now: float) -> int:
-    asked = ask_topic(tx, at, topic, f"{now:.6f}", now=now)
-    audit.note(
-        tx, "questions asked again", at.channel, team=at.team, person=by, detail=f"topic {topic}", now=now
-    )
-    return asked
-
-
-def _tell(tx: Tx, at: Channel, id: int, answer: Reply, *, by: str, now: float) -> None:
-    question = questions.find(tx, at.team, id)
-    if question is None or question.channel != at.channel or question.closed_at is not None:
-        raise Missing(f"no open question {id}")
-    ask_question(tx, at, question, f"{now:.6f}", answer=encode(answer), now=now)
-    audit.note(tx, "question answered", at.channel, team=at.team, person=by, detail=f"question {id}", now=now)
-
-
-def _want(tx: Tx, at: Channel, question: int, *, by: str, now: float) -> bool:
-    wanted = questions.want(tx, at, question)
-    if wanted:
-        detail = f"question {question}"
-        audit.note(tx, "question wanted", at.channel, team=at.team, person=by, detail=detail, now=now)
-    return wanted

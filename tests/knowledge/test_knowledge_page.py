@@ -20,6 +20,7 @@ from bot.fields.values import Field, FieldForm, FieldRow, Value, ValueState
 from bot.knowledge_page import documents, field_charts, fields, questions
 from bot.knowledge_page.filters import PageFilters, read_filters
 from bot.knowledge_page.section import ROWS, KnowledgeSection
+from bot.ml.gain import measure_rate
 from bot.pages.bars import Bar, Series, draw_over_time, draw_ranked
 from bot.pages.tables import Column, Link
 from storage.knowledge.document_days import DocumentDay
@@ -56,9 +57,9 @@ def test_a_share_is_told_with_its_interval_and_of_few_questions_not_at_all() -> 
 @given(st.integers(1, 10_000), st.data())
 def test_a_share_lies_in_its_interval(of: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, of))
-    low, high = questions.find_interval(hits, of)
-    assert 0 <= low <= hits / of + 1e-9
-    assert hits / of - 1e-9 <= high <= 1
+    rate = measure_rate(hits, of)
+    assert 0 <= rate.low <= hits / of + 1e-9
+    assert hits / of - 1e-9 <= rate.high <= 1
 
 
 def document(**changed: object) -> Document:

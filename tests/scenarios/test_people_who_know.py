@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.knowledge.quotes import REFUSAL
-from bot.unanswered.people_who_know import LOOK_AGAIN
+from bot.unanswered.people_who_know import LOOK_AGAIN_AFTER
 from handlers.channel.form import PEOPLE
 from handlers.slack.own_messages import read_id
 from handlers.unanswered.people import ASK, NEWEST, SAID, THIS_ONE
@@ -101,7 +101,7 @@ async def test_a_reply_that_its_author_confirms_answers_the_asker_becomes_a_note
     assert f"> {ANSWER}" in str(answer["blocks"])
     (note,) = await team.bot.services.notes.list_at(audience(team, "#general"))
     assert (note.person, note.title) == (team.slack.user("carol"), QUESTION)
-    assert note.look_again_at == pytest.approx(note.said_at + LOOK_AGAIN.total_seconds(), abs=5)
+    assert note.look_again_at == pytest.approx(note.said_at + LOOK_AGAIN_AFTER.total_seconds(), abs=5)
     text, _ = await said(team, "Which pension fund do we have?", user="alice")
     assert "Larkspur" in text
     assert await team.bot.services.engine.read(questions.list_open, at(team)) == []

@@ -109,8 +109,8 @@ ROOMS: dict[str, str] = {
         "bot/guard bot/voice bot/knowledge bot/welcome bot/conversation"
     ),
     "bot/knowledge_page": (
-        "bot/core storage/engine storage/place storage/knowledge storage/unanswered bot/pages bot/knowledge "
-        "bot/unanswered bot/notes bot/fields"
+        "bot/core storage/engine storage/place storage/knowledge storage/unanswered bot/ml bot/pages "
+        "bot/knowledge bot/unanswered bot/notes bot/fields"
     ),
     "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",

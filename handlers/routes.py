@@ -21,6 +21,7 @@ from handlers.fields import review_windows
 from handlers.fields import windows as field_windows
 from handlers.fields.commands import FieldCommands
 from handlers.fields.listeners import FieldActions
+from handlers.fields.reading import FieldReadings
 from handlers.fields.reviewing import FieldReviews
 from handlers.fields.rights import FieldRights
 from handlers.guard import blocks as guard_blocks
@@ -116,7 +117,8 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     notes = NoteActions(services, chat, rights)
     knowledge = KnowledgeCommands(services, adding, rights)
     field_rights = FieldRights(services, chat, rights)
-    fields = FieldActions(services, chat, adding, field_rights)
+    fields = FieldActions(services, chat, field_rights)
+    readings = FieldReadings(services, chat, adding, field_rights)
     reviews = FieldReviews(services, chat, field_rights)
     field_commands = FieldCommands(services, chat, fields, field_rights)
     return {
@@ -185,8 +187,8 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             windows.WRITE: documents.write,
             windows.UPLOAD: documents.upload,
             windows.LIST: documents.show_list,
-            windows.EXTRACT: fields.open_extract,
-            field_windows.EXTRACT: fields.extract,
+            windows.EXTRACT: readings.open_extract,
+            field_windows.EXTRACT: readings.extract,
             field_windows.DESCRIBE: fields.describe,
             field_windows.CHANGE: fields.change,
             field_windows.REMOVE_FORM: fields.remove,
@@ -194,10 +196,10 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             field_blocks.OPEN_TABLE: fields.open_rows,
             field_windows.EXPORT_CSV: fields.export,
             field_windows.EXPORT_JSONL: fields.export,
-            field_blocks.READ_NOW: fields.take_offer,
-            field_blocks.NOT_NOW: fields.decline_offer,
-            field_blocks.STOP: fields.stop,
-            field_blocks.AGAIN: fields.read_again,
+            field_blocks.READ_NOW: readings.take_offer,
+            field_blocks.NOT_NOW: readings.decline_offer,
+            field_blocks.STOP: readings.stop,
+            field_blocks.AGAIN: readings.read_again,
             field_blocks.REVIEW: reviews.open_of_card,
             field_windows.REVIEW_ALL: reviews.open_of_form,
             review_windows.TAKE: reviews.take,

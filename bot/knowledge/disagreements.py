@@ -18,7 +18,7 @@ from bot.knowledge.quotes import Quote, list_quoted_sentences
 _MOST = 2  # are told
 _LONGEST = 200  # characters of a sentence that is told
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[。！？])")
-OTHERWISE = "{title} ({added}) says otherwise: “{sentence}”"
+OTHERWISE = "{where} says otherwise: “{sentence}”"
 
 
 def find_disagreement(quotes: Sequence[Quote], passages: Sequence[Passage]) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def find_disagreement(quotes: Sequence[Quote], passages: Sequence[Passage]) -> t
         for sentence in list_quoted_sentences(quote.text, passages[quote.passage].text)
     ]
     found = dict.fromkeys(
-        _write(one, other)
+        tell_otherwise(one, other)
         for one in others
         for sentence, quoted_from in sentences
         for other in list_opposed(sentence, one, by_note=quoted_from.kind == NOTE)
@@ -55,7 +55,12 @@ def split_statements(text: str) -> list[str]:
     return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
 
 
-def _write(passage: Passage, sentence: str) -> str:
-    added = datetime.fromtimestamp(passage.added_at, UTC)
-    where = ", ".join(filter(None, (passage.title, passage.place)))
-    return OTHERWISE.format(title=where, added=f"{added:%Y-%m-%d}", sentence=sentence[:_LONGEST])
+def tell_otherwise(passage: Passage, sentence: str) -> str:
+    """That a passage says otherwise, and what, for a person. A note is told by who said it and when, for its
+    title is its words again."""
+    if passage.kind == NOTE:
+        where = f"The {passage.place}"
+    else:
+        added = datetime.fromtimestamp(passage.added_at, UTC)
+        where = f"{', '.join(filter(None, (passage.title, passage.place)))} ({added:%Y-%m-%d})"
+    return OTHERWISE.format(where=where, sentence=sentence[:_LONGEST].rstrip(".。"))

@@ -14,7 +14,7 @@ from bot.core.errors import NotPermitted
 from bot.core.settings import Settings
 from bot.core.values import Incoming, Reply, Scope
 from bot.documents.values import NOTE
-from bot.knowledge.disagreements import list_opposed, split_statements
+from bot.knowledge.disagreements import list_opposed, split_statements, tell_otherwise
 from bot.knowledge.index import Audience, DocumentIndex, Passage
 from bot.notes.new_note import NewNote, make_title
 from bot.notes.service import Notes
@@ -23,9 +23,8 @@ FOR_MEMBERS = "what a channel is answered from is for members of this workspace 
 KEPT = "I will remember this {where}: “{title}”. {undo}"
 UNDO = "*Undo* forgets it again, and `/parley notes` shows everything I remember here."
 HERE = {"channel": "for this channel", "person": "for you, here"}
-OTHERWISE = "{title} says otherwise: “{sentence}”. Which of them holds?"
+WHICH = "{otherwise}. Which of them holds?"
 _LOOKED_AT = 20  # passages among which something may say otherwise
-_LONGEST = 200  # characters of a sentence that is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,9 @@ class Opposed:
     sentence: str
 
     @property
-    def title(self) -> str:
-        """Where it stands, for a person."""
-        return ", ".join(filter(None, (self.passage.title, self.passage.place)))
-
-    @property
     def question(self) -> str:
         """What is asked of whoever said the new one."""
-        return OTHERWISE.format(title=self.title, sentence=self.sentence[:_LONGEST])
+        return WHICH.format(otherwise=tell_otherwise(self.passage, self.sentence))
 
 
 class Remembering:

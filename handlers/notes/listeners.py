@@ -36,8 +36,8 @@ ERASED = "Erased. Nothing is answered from it any more."
 RIGHT_STILL = "Thank you. I will ask again in half a year; *Edit* sets another day."
 NEW_HELD = "The new note holds. The older one is erased."
 NEW_AND_DOCUMENT = (
-    "I keep the new note. What says otherwise is not yours to erase, or is a document: until it is changed, "
-    "answers name both."
+    "I keep the new note. The other is a document, or a note of somebody else's, which you cannot erase: "
+    "until it is changed, answers name both."
 )
 OLD_HELD = "What was known before holds. The new note is erased."
 BOTH_HELD = "Both stay. Answers name both."

@@ -71,10 +71,16 @@ def describe(topic: Topic, zone: tzinfo) -> str:
     named = [f"<@{person}>" for person in askers[:PEOPLE]]
     if len(askers) > PEOPLE:
         named.append(f"{len(askers) - PEOPLE:,} more")
-    by = f" by {count(topic.people, 'person', 'people')} ({', '.join(named)})" if named else ""
+    by = f" by {_by(topic.people, named)}" if named else ""
     last = datetime.fromtimestamp(topic.last_at, UTC).astimezone(zone)
     wanted = " *Somebody says that it should be answered here.*" if topic.wanted else ""
-    return f"Asked {count(topic.times, 'time')}{by}, last on {last.day} {last:%B}.{wanted}"
+    times = "once" if topic.times == 1 else f"{topic.times:,} times"
+    return f"Asked {times}{by}, last on {last.day} {last:%B}.{wanted}"
+
+
+def _by(people: int, named: Sequence[str]) -> str:
+    """How many they are and who; of one, who."""
+    return named[0] if people == 1 else f"{count(people, 'person', 'people')} ({', '.join(named)})"
 
 
 def _cut(text: str, most: int) -> str:

@@ -30,21 +30,24 @@ ASK, THIS_ONE, NEWEST = "ask_people_who_know", "this_is_the_answer", "newest_is_
 ASK_LABEL, THIS_LABEL, NEWEST_LABEL = "Ask people who know", "This is the answer", "My reply is the answer"
 METADATA = "parley_people_asked"
 ASKS = (
-    "{people}: can you answer this? I found nothing about it here. Reply in this thread and say that it is "
-    "the answer: then whoever asked hears it, and I keep it as a note."
+    "{people}: can you answer this? I found nothing about it here. Reply in this thread, then press the "
+    "button: whoever asked hears it, and I keep it as a note."
 )
 OFFER = "Is this the answer? Then I tell whoever asked, and keep it as a note with your name."
 SAID: dict[Outcome, str] = {
     "done": "Thank you. Whoever asked hears it now, and I keep it as a note. In half a year I ask you "
     "whether it is right still; `/parley notes` changes that day, and the note.",
-    "known": "That is done already.",
+    "known": "Thank you, I have that already.",
     "nobody": "Nobody who knows can be asked here just now.",
-    "closed": "This question is open no more.",
+    "closed": "This question is not open any more.",
     "gone": "I found no reply of yours in this thread.",
     "long": "That is too long for a note. Please add it as a document: `/parley knowledge add`.",
     "other": "that is for the people of this channel who know",
 }
-ASKED = "I asked them in the thread."
+ASKED: dict[Outcome, str] = {
+    "done": "I asked them in the thread.",
+    "known": "They were asked already, in the thread.",
+}
 NOT_YOURS = "that is for whoever asked, and those who read the channel"
 PAGE, PAGES = 200, 5
 
@@ -158,7 +161,7 @@ class PeopleActions:
         if user != question.person and not await self._chat.permissions.may_read(user, question.channel):
             raise NotPermitted(NOT_YOURS)
         outcome = await self._services.people.ask(team, id, by=user)
-        await _say(respond, body, ASKED if outcome == "done" else SAID[outcome])
+        await _say(respond, body, ASKED.get(outcome) or SAID[outcome])
 
     async def confirm(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Takes a reply, or the newest one of whoever pressed, for the answer."""

@@ -19,8 +19,8 @@ from handlers.unanswered.people import ASK, ASK_LABEL
 from storage.place import Channel
 
 WANTED = "should_be_answerable"
-NEAREST = "I found no answer to this. What comes nearest of what I may answer from here:"
-NOTHING_NEAR = "I found no answer to this, nor anything near to it."
+NEAREST = "I found no answer to this. The nearest I have here:"
+NOTHING_NEAR = "I found no answer to this, and nothing near it."
 NOTED = "Noted. Those who look after this channel see it, and when there is an answer you hear it here."
 KNOWN = "That is noted already. When there is an answer you hear it here."
 NOT_YOURS = "that is for whoever asked, and for those who look after the channel"

@@ -94,12 +94,13 @@ async def test_what_says_otherwise_is_told_at_once_and_whoever_said_the_new_one_
         here = audience(team, "#general")
         await take_in(team, "plan.md", "# Releases\n\nThe release is on Fridays.")
         confirmed, thread = await said(team, "remember that the release is on Mondays", user="alice")
-        assert "Releases says otherwise: “The release is on Fridays.”" in confirmed
+        assert ") says otherwise: “The release is on Fridays”. Which of them holds?" in confirmed
         await press_last(team, "alice", thread, blocks.BOTH_HOLD)
         await until_found(team, here, "The release is on Fridays.", "the release is on Mondays")
 
         confirmed, thread = await said(team, "remember that the release is on Tuesdays", user="bob")
-        assert "The release is on Mondays, note by alice" in confirmed
+        assert "The note by alice, " in confirmed
+        assert "says otherwise: “the release is on Mondays”" in confirmed
         await press_last(team, "bob", thread, blocks.OLD_HOLDS)
         await until_found(team, here, "The release is on Fridays.", "the release is on Mondays")
 

@@ -12,7 +12,7 @@ from bot.knowledge.quotes import REFUSAL
 from bot.unanswered.people_who_know import LOOK_AGAIN_AFTER
 from handlers.channel.form import PEOPLE
 from handlers.slack.own_messages import read_id
-from handlers.unanswered.people import ASK, NEWEST, SAID, THIS_ONE
+from handlers.unanswered.people import ASK, ASKED, NEWEST, SAID, THIS_ONE
 from storage.place import Channel
 from storage.unanswered import asked_people, questions
 from tests.support.documents import audience, take_in
@@ -76,7 +76,7 @@ async def test_a_reply_that_its_author_confirms_answers_the_asker_becomes_a_note
     refusal = find_button(team, "bob", ASK)
     assert refusal is not None
     await team.slack.press("bob", "#general", refusal["ts"], ASK)
-    await team.slack.until(lambda: SAID["known"] in str(team.slack.ephemerals("bob")))
+    await team.slack.until(lambda: ASKED["known"] in str(team.slack.ephemerals("bob")))
     await team.slack.say("alice", "#general", "Carol will know.", thread_ts=thread)
     await team.slack.say("carol", "#general", ANSWER, thread_ts=thread)
     await team.slack.until(lambda: find_button(team, "carol", THIS_ONE))
@@ -86,7 +86,7 @@ async def test_a_reply_that_its_author_confirms_answers_the_asker_becomes_a_note
     assert offer is not None
     for outcome in ("done", "known"):
         await team.slack.press("carol", "#general", offer["ts"], THIS_ONE)
-        told = "open no more" if outcome == "known" else SAID["done"]
+        told = SAID["closed"] if outcome == "known" else SAID["done"]
         await team.slack.until(
             lambda told=told: (
                 told in str(team.slack.ephemerals("carol"))

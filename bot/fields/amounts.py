@@ -62,6 +62,7 @@ CURRENCY = re.compile(rf"(?<![^\W\d_])(?:{_WRITTEN})(?![^\W\d_])")
 
 _NEAR = 12  # characters beside a number in which its currency stands
 _BEFORE = re.compile(rf"({CURRENCY.pattern})[{_BLANK}:]*$")
+_MINUS = re.compile(r"(?<!\w)[-−]$")
 _BEHIND = re.compile(rf"[{_BLANK}]*({CURRENCY.pattern})")
 
 
@@ -87,8 +88,16 @@ def list_numbers(text: str, style: str = "") -> Iterator[WrittenNumber]:
         values = read_number(match[0], style)
         if not values:
             continue
+        decimals = _count_decimals(match[0], values)
         start, end, currency = _find_currency(text, *match.span())
-        yield WrittenNumber(start, end, values, currency, _count_decimals(match[0], values))
+        brackets = _find_brackets(text, *match.span()) if decimals == 2 else None
+        if brackets:
+            outside = _find_currency(text, *brackets)
+            start, end = min(start, outside[0]), max(end, outside[1])
+            currency = currency or outside[2]
+        if brackets or text[start] in "-−":
+            values = tuple(-abs(value) for value in values)
+        yield WrittenNumber(start, end, values, currency, decimals)
 
 
 def read_number(written: str, style: str = "") -> tuple[Decimal, ...]:
@@ -179,13 +188,23 @@ def _count_decimals(written: str, values: tuple[Decimal, ...]) -> int:
     return -exponent if isinstance(exponent, int) and re.search(r"[.,]", written) else 0
 
 
+def _find_brackets(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Brackets right round a number, in which bookkeepers write what is below zero: (54.00)."""
+    opened = text.rfind("(", max(0, start - _NEAR), start)
+    closed = re.compile(rf"[{_BLANK}]*(?:{CURRENCY.pattern})?[{_BLANK}]*\)").match(text, end)
+    if opened < 0 or closed is None or CURRENCY.sub("", text[opened + 1 : start]).strip():
+        return None
+    return opened, closed.end()
+
+
 def _find_currency(text: str, start: int, end: int) -> tuple[int, int, str]:
     """The currency right before or behind a number, and where the two begin and end."""
     near = max(0, start - _NEAR)
     before = _BEFORE.search(text[near:start])
     behind = _BEHIND.match(text[end : end + _NEAR])
     if before:
-        return near + before.start(1), end, _SIGNS.get(before[1], before[1])
+        begin = near + before.start(1)
+        return begin - bool(_MINUS.search(text[:begin][-2:])), end, _SIGNS.get(before[1], before[1])
     if behind:
         return start, end + behind.end(), _SIGNS.get(behind[1], behind[1])
     return start, end, ""

@@ -36,6 +36,7 @@ def _compare_items(items: Sequence[BillItem], by_role: dict[str, list[Decimal]])
     if wrong := next((item for item in items if not item.holds), None):
         return ITEM_DIFFERS.format(said=_show(wrong.amount))
     said = by_role.get("net") or by_role.get("total") or []
+    said = [*said, sum(said, Decimal(0))] if by_role.get("net") else said  # one for each rate of tax
     made = sum((item.amount for item in items), Decimal(0))
     if not said or any(abs(each - may) <= CENT for each in said for may in _with_extras(made, by_role)):
         return ""
@@ -49,10 +50,13 @@ def _compare_items(items: Sequence[BillItem], by_role: dict[str, list[Decimal]])
 
 def _compare_parts(by_role: dict[str, list[Decimal]]) -> str:
     nets, taxes, totals = (by_role.get(role, []) for role in ("net", "tax", "total"))
-    if len(nets) != 1 or not taxes or len(totals) != 1:
+    if not nets or not taxes or len(totals) != 1:
         return ""
-    made = nets[0] + sum(taxes)
-    if any(abs(totals[0] - may) <= CENT for may in _with_extras(made, by_role)):
+    made = sum(nets, Decimal(0)) + sum(
+        taxes
+    )  # one net sum for each rate of tax, or before and after a discount
+    bases = [made, *(net + sum(taxes, Decimal(0)) for net in nets)]
+    if any(abs(totals[0] - may) <= CENT for base in bases for may in _with_extras(base, by_role)):
         return ""
     return PARTS_DIFFER.format(
         parts=" and ".join(map(_show, [*nets, *taxes])), made=_show(made), said=_show(totals[0])

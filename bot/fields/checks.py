@@ -7,13 +7,14 @@ why, and with everything that it may be; nothing is guessed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from bot.fields.arithmetic import find_contradiction
-from bot.fields.fitting import FieldLabels
+from bot.fields.fitting import PARTIES, FieldLabels
 from bot.fields.forms import describe_check
 from bot.fields.labelled import list_labelled
 from bot.fields.patterns import Learned
@@ -24,8 +25,10 @@ from bot.fields.readings import ReadValue, list_readings, read_place
 from bot.fields.roles import find_role
 from bot.fields.style import WritingStyle, find_writing_style
 from bot.fields.values import Check, Field, FieldCandidate, FieldForm, Value
+from bot.fields.wordings import find_misfit, list_firms
 
 MOST_CANDIDATES = 6
+MOST_FIRMS = 50  # of a piece that are looked at
 NOT_STATED = "I did not find it in the document."
 NOT_QUOTED = "What was read does not stand in the document."
 SEVERAL = "The document says {first} and {second}."
@@ -45,7 +48,7 @@ def judge(
     values = dict[str, Value]()
     for field in form.fields:
         stated = _list_stated(field, piece, style, learned)
-        value = _judge_field(field, piece, mine, style, stated=stated, learned=learned)
+        value = _judge_field(field, piece, mine, style, stated=stated, learned=learned, kind=form.name)
         summed = field.type == "money" and find_role(field.name, "money") in ARITHMETIC
         why = find_contradiction(piece, stated, style) if summed else ""
         values[field.name] = _doubt(value, why) if why else value
@@ -97,8 +100,9 @@ def _judge_field(
     *,
     stated: Sequence[ReadValue],
     learned: Learned,
+    kind: str,
 ) -> Value:
-    labels = FieldLabels(field, learned)
+    labels = FieldLabels(field, learned, kind)
     fitting = [reading for reading in stated if reading.values and labels.fits(reading.label)]
     mine = [one for one in proposals if one.field == field.name]
     read = [_read_best(field, one, piece, style, labels=labels) for one in mine]
@@ -110,8 +114,14 @@ def _judge_field(
     right = [reading for reading in found if labels.fits(reading.label)]
     right = right or [reading for reading in found if not labels.speaks_of_other(reading.label)] or found
     chosen = right[0]
-    why = _find_doubt(chosen, [*right, *fitting], stated, labels)
-    offered = _list_candidates([chosen, *right, *fitting]) if why else ()
+    others = [*right, *fitting]
+    if field.type == "text" and not labels.fits(chosen.label):
+        others += _list_other_firms(field, chosen, piece, style, labels=labels)
+        chosen = replace(chosen, pattern=json.dumps({"about": "name"}))
+    why = _find_doubt(chosen, others, stated, labels)
+    if not why and field.type == "text":
+        why = find_misfit(field.name, chosen, labels, piece)
+    offered = _list_candidates([chosen, *others]) if why else ()
     return Value(
         field.name,
         chosen.place.text,
@@ -125,6 +135,19 @@ def _judge_field(
         chosen.label.words,
         chosen.pattern,
     )
+
+
+def _list_other_firms(
+    field: Field, chosen: ReadValue, piece: DocumentPiece, style: WritingStyle, *, labels: FieldLabels
+) -> list[ReadValue]:
+    """Firms that may be the party as well as the one that was read, which no label and nobody tells apart."""
+    learned = labels.learned
+    if labels.role not in PARTIES or learned.is_name(field.name, chosen.value):
+        return []
+    places = islice(list_firms(piece, labels, learned, field.name), MOST_FIRMS)
+    read = [read_place(field, place, style, learned) for place in places]
+    mine = chosen.value.casefold()
+    return [one for one in read if one.value.casefold() not in mine and mine not in one.value.casefold()]
 
 
 def _read_best(

@@ -12,6 +12,7 @@ from bot.fields.roles import simplify
 LONGEST_LABEL = 60  # characters
 _CELLS = re.compile(r"\s*[|\t]\s*|\s{3,}")
 _ABOVE = 4_000  # characters in which the head of a column is looked for
+_NAMED = re.compile(r"(?<!\S)[^\W\d_]\S*\d\S*\s")  # a value of letters and digits: INV-7
 _ASIDE = 300  # characters of a line on each side of a value: what stands further away is not beside it
 _LETTER = re.compile(r"[^\W\d_]")
 _ITEM_HEAD = re.compile(
@@ -65,7 +66,7 @@ def _last_words(before: str) -> str:
     """The words between the value and the number, day or cell before it; "" where there are none."""
     cut = [0, *(match.end() for match in NUMBER.finditer(before) if not _is_in_words(before, match))]
     cut += [day.end for day in list_days(before)]
-    rest = before[max(cut) :]
+    rest = _NAMED.split(before[max(cut) :])[-1]
     cells = [cell for cell in _CELLS.split(CURRENCY.sub(" ", rest)) if _LETTER.search(cell)]
     if not cells or (max(cut) == 0 and before.count("|") > 2):
         return ""

@@ -24,12 +24,20 @@ class Learned:
     wrong: dict[str, set[str]] = field(default_factory=dict)
     orders: dict[tuple[str, str], str] = field(default_factory=dict)
     signs: dict[tuple[str, str], str] = field(default_factory=dict)
+    names: dict[str, set[str]] = field(default_factory=dict)  # that stand beside no label, small
+    not_names: dict[str, set[str]] = field(default_factory=dict)
 
     def is_right(self, name: str, label: str) -> bool:
         return label in self.right.get(name, ())
 
     def is_wrong(self, name: str, label: str) -> bool:
         return label in self.wrong.get(name, ())
+
+    def is_name(self, field: str, words: str) -> bool:
+        return words.casefold() in self.names.get(field, ())
+
+    def is_no_name(self, field: str, words: str) -> bool:
+        return words.casefold() in self.not_names.get(field, ())
 
 
 def settle(read: Value, chosen: FieldCandidate) -> str:
@@ -42,6 +50,9 @@ def settle(read: Value, chosen: FieldCandidate) -> str:
         return json.dumps(
             {"sign": asked["sign"], "sender": asked["sender"], "means": chosen.value.partition(" ")[0]}
         )
+    if about == "name":
+        others_named = {one.value for one in read.candidates} - {chosen.value}
+        return json.dumps({"name": chosen.value, "not": sorted(others_named)})
     if not chosen.label:
         return ""
     others = {one.label for one in read.candidates} | {read.label}
@@ -62,6 +73,12 @@ def _add(learned: Learned, name: str, told: dict[str, Any]) -> None:
         learned.orders[name, told["days"]] = told["order"]
     if "means" in told:
         learned.signs[told["sender"], told["sign"]] = told["means"]
+    if "name" in told:
+        said, others = told["name"].casefold(), {one.casefold() for one in told["not"]}
+        learned.names.setdefault(name, set()).add(said)
+        learned.names[name] -= others
+        learned.not_names.setdefault(name, set()).update(others)
+        learned.not_names[name].discard(said)
     if "right" in told:
         right, wrong = learned.right.setdefault(name, set()), learned.wrong.setdefault(name, set())
         right.add(told["right"])

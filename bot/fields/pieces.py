@@ -12,11 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from bot.documents.values import UNDER
+from bot.fields.amounts import CURRENCY
 from bot.fields.roles import find_role, simplify
 from storage.knowledge.chunks import ChunkRow
 
 MOST_PIECES = 500
 PART_CHARACTERS = 16_000  # that a model is given at once
+# Lines that a reader of PDF took for one: "Invoice no.: INV-7 Date: 3 April 2026".
+_RUN_TOGETHER = re.compile(
+    rf"(?<=\d)(?P<unit>(?:[ \t]?{CURRENCY.pattern})?)[ \t]+(?=(?P<label>[^\W\d_][^\d:|\n]{{1,40}}):[ \t])"
+)
 # Of a line without blanks in a row, so that there is one way to read them.
 _LABELLED = re.compile(
     r"^[ |]*(?P<label>[^\W\d][^|:]{0,40}?) ?(?:[|:#] ?| )(?P<value>(?=[\w/.-]*\d)[\w/.-]{2,})[ |]*$"
@@ -51,21 +57,34 @@ class DocumentPiece:
 def gather_pages(chunks: Sequence[ChunkRow]) -> list[PageText]:
     """The pages of a document, put together again from its chunks, of which neighbours overlap."""
     pages = list[PageText]()
-    covered, header = 0, ""
+    covered, header, heading = 0, "", ""
     for chunk in chunks:
         length = chunk.end_at - chunk.start_at
         above, body = chunk.text[: len(chunk.text) - length].rstrip("\n"), chunk.text[-length:]
         same = bool(pages) and pages[-1].page == chunk.page and (chunk.page > 0 or not chunk.heading)
-        starts = [chunk.heading] if chunk.heading and not same else []
+        starts = _list_headings(chunk.heading, heading, same=same)
         starts += [above] if above and (above != header or not same) else []
         added = "\n".join([*starts, body[max(0, covered - chunk.start_at) :]])
         goes_on = chunk.start_at < covered and not starts
-        header, covered = above, max(covered, chunk.end_at)
+        header, heading, covered = above, chunk.heading, max(covered, chunk.end_at)
         if same:
             pages[-1] = replace(pages[-1], text="".join((pages[-1].text, "" if goes_on else "\n", added)))
         else:
             pages.append(PageText(chunk.page, chunk.place, added))
-    return pages
+    return [replace(page, text=_RUN_TOGETHER.sub(_part, page.text)) for page in pages]
+
+
+def _list_headings(heading: str, before: str, *, same: bool) -> list[str]:
+    """The lines that a heading adds to what stood before: on the same page those that are new; at the top of
+    another also those that may stand there again, a name but no sum."""
+    named, known = heading.split(UNDER) if heading else [], before.split(UNDER)
+    kept = [at for at, (one, other) in enumerate(zip(named, known, strict=False)) if one == other]
+    shared = next((at for at in range(len(named)) if at not in kept), len(named))
+    return [
+        one
+        for at, one in enumerate(named)
+        if at >= shared or (not same and not any(letter.isdigit() for letter in one))
+    ]
 
 
 def divide(pages: Sequence[PageText]) -> list[DocumentPiece]:
@@ -95,6 +114,12 @@ def cut_into_parts(piece: DocumentPiece) -> list[DocumentPiece]:
         held.append(page)
         size += len(page.text)
     return [*parts, DocumentPiece(piece.number, tuple(held))]
+
+
+def _part(match: re.Match[str]) -> str:
+    """A label that begins in the middle of a line begins one of its own."""
+    is_label = match["label"][:1].isupper() and bool(find_role(match["label"]))
+    return f"{match['unit']}\n" if is_label else match[0]
 
 
 def _find_names(text: str) -> dict[str, str]:

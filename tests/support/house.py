@@ -86,7 +86,7 @@ ROOMS: dict[str, str] = {
     ),
     "bot/fields": (
         "bot/core storage/engine storage/fields storage/knowledge bot/jobs bot/costs bot/pages "
-        "bot/provider bot/knowledge"
+        "bot/provider bot/knowledge bot/documents"
     ),
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "

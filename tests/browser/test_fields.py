@@ -31,7 +31,7 @@ INVOICES = """
 | VAT 19 % | 19.00 EUR |
 | Total due | 119.00 EUR |
 <!-- page -->
-## Dockside Tools
+## Dockside Tools Ltd
 
 | Invoice no. | DT-7 |
 | Date | 4 May 2026 |

@@ -38,7 +38,7 @@ CLEAN = """
 | Total due | 119.00 EUR |
 """
 TWO_TOTALS = """
-## Dockside Tools
+## Dockside Tools Ltd
 
 | Invoice no. | DT-7 |
 | Date | 4 May 2026 |

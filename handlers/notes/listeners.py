@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import BotError, Incomplete, Missing, NotPermitted
+from bot.core.errors import BotError, Incomplete, Missing, NotPermitted, NotUnderstood
 from bot.core.values import Scope
 from bot.notes.new_note import TEXT_MOST, NewNote, make_title
 from bot.text.marks import leave_out_quotes
@@ -31,6 +31,7 @@ NOT_A_PERSON = "what an app says is not remembered, only what a person does"
 NO_WORDS = "There are no words in this message."
 TOO_LONG = f"A note has at most {TEXT_MOST:,} characters; keep this thread as a document instead."
 REMEMBERED = "Remembered. `/parley notes` shows everything I remember here."
+OVER = "That day is over already."
 UNDONE = "Forgotten again."
 ERASED = "Erased. Nothing is answered from it any more."
 RIGHT_STILL = "Thank you. I will ask again in half a year; *Edit* sets another day."
@@ -131,6 +132,7 @@ class NoteActions:
             kept, words = await self._save(body)
         except BotError as exc:
             field = window.TITLE if window.load_place(body["view"]).message else window.TEXT
+            field = window.DAY if isinstance(exc, NotUnderstood) else field
             await ack(response_action="errors", errors={field: exc.notice})
         else:
             await ack(response_action="update", view=await self._tell_kept(body, kept, words))
@@ -158,6 +160,7 @@ class NoteActions:
             return await self._change(place.id, team, user, given=(title, text, day)), text
         await self._documents.require_see(place.channel, user)
         await self._documents.require_add(kind_at(place.channel), place.channel, user)
+        self._require_to_come(day)
         author = user
         if place.message:
             slack = self._chat.slack
@@ -187,10 +190,17 @@ class NoteActions:
         notes = self._services.notes
         note = await notes.find(team, id)
         if day != note.look_again_at:
+            self._require_to_come(day)
             await notes.set_date(note, day, by=user)
         if (title, text) == (note.title, note.text):
             return id
         return await notes.edit(await notes.find(team, id), title=title, text=text, by=user)
+
+    def _require_to_come(self, day: float | None) -> None:
+        """NotUnderstood for a day that is over."""
+        written, today = window.write_date(day, self._zone), self._services.calendar.now()
+        if day and written < window.write_date(today, self._zone):
+            raise NotUnderstood(written, OVER)
 
     async def _find_link(self, place: NotePlace) -> str:
         told = await self._chat.slack.get(

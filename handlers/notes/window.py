@@ -21,7 +21,7 @@ WRITE_NOTE, NOTE_FORM = "note_write", "note_form"
 TITLE, TEXT, DAY = "note_title", "note_text", "note_day"
 LISTED = 30  # of the 100 blocks of a window
 NONE = "Nothing is remembered here. Say “remember that …” to me, or choose *Remember this* in the ⋮ menu."
-DAY_HINT = "On that day whoever said it is asked once whether it is right still."
+DAY_HINT = "On that day whoever said it is asked once whether it is still right."
 WORDS_SHOWN = 2_500  # characters of a section
 
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 METADATA = "parley_note"
 STILL_RIGHT, EDIT_NOTE, ERASE_NOTE = "note_still_right", "note_edit", "note_erase"
-ASKED = "You wanted to look at this note again today. Is it right still?"
+ASKED = "This note was to be looked at again today. Is it still right?"
 
 
 def build_note_question(id: str, title: str, said: str, text: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ ASKS = (
 OFFER = "Is this the answer? Then I tell whoever asked, and keep it as a note with your name."
 SAID: dict[Outcome, str] = {
     "done": "Thank you. Whoever asked hears it now, and I keep it as a note. In half a year I ask you "
-    "whether it is right still; `/parley notes` changes that day, and the note.",
+    "whether it is still right; `/parley notes` changes that day, and the note.",
     "known": "Thank you, I have that already.",
     "nobody": "Nobody who knows can be asked here just now.",
     "closed": "This question is not open any more.",

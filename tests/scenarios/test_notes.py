@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.notes.looking_again import LOOK_AGAIN
 from handlers.notes import window
+from handlers.notes.listeners import OVER
 from handlers.slack import blocks, note_question
 from handlers.slack.sources import read_sources
 from storage.jobs.inbox import Job
@@ -73,6 +74,9 @@ async def test_what_somebody_asks_to_remember_is_answered_from_with_who_said_it_
         opened = await open_notes(team, "alice")
         await team.slack.press("alice", "", "", note_question.EDIT_NOTE, view_id=opened["id"])
         await filled(team, "alice", depth=2)
+        over = {window.TEXT: where, window.DAY: "2001-05-12"}
+        refused = await team.slack.submit("alice", over)
+        assert OVER in refused.response["errors"][window.DAY]
         changed = {
             window.TITLE: "Release",
             window.TEXT: "The release is on Mondays.",

@@ -296,7 +296,7 @@ async def test_the_command_line_prints_versions_with_both_errors(
         now=20.0,
     )
     args = Namespace(channel="C1", team="", json=False)
-    settings = Settings(database=f"sqlite:///{tmp_path}/parley.db")
+    settings = Settings(database=database_url(tmp_path / "parley.db"))
     assert await knowledge_learning.run(args, settings) == 0
     told = capsys.readouterr().out
     assert "version 1 (in use): gain +0.030 (+0.010 to +0.050) on 120 pairs" in told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from bot.sandbox.rehearsal.picture import png
 from bot.sandbox.run import Sandbox, wait_ready
 from tests.support.accessibility import check_accessibility
-from tests.support.browser import MISSING, browser
+from tests.support.browser import drop_files, required_browser
 from tests.support.sandboxes import forked_sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -24,29 +23,12 @@ PARKING = (
     b"# Parking\n\nThe gate of the yard opens with the code 4711. Visitors park behind the greenhouse.\n"
 )
 REFUSED = "No sufficient context for answering the question"
-# Drops files on an element, as they come from the desktop.
-DROP = """
-([target, files]) => {
-  const carried = new DataTransfer();
-  for (const [name, type, content] of files) {
-    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-    carried.items.add(new File([bytes], name, { type }));
-  }
-  const zone = document.querySelector(target);
-  for (const kind of ["dragover", "drop"])
-    zone.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
-}
-"""
 expect.set_options(timeout=60_000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chrome() -> AsyncIterator[Browser]:
-    async with browser() as running:
-        if running is None:
-            if os.environ.get("CI"):
-                pytest.fail(MISSING)
-            pytest.skip(f"the browser tests are skipped: {MISSING}")
+    async with required_browser() as running:
         yield running
 
 
@@ -74,11 +56,6 @@ async def page(chrome: Browser, workspace: Sandbox) -> AsyncIterator[Page]:
     assert wrong == []
 
 
-async def drop(page: Page, target: str, *files: tuple[str, str, bytes]) -> None:
-    given = [[name, kind, base64.b64encode(content).decode()] for name, kind, content in files]
-    await page.evaluate(DROP, [target, given])
-
-
 async def write(page: Page, text: str) -> None:
     box = page.get_by_role("combobox", name="Write to #handbook", exact=True)
     await box.fill(text)
@@ -90,8 +67,9 @@ async def ask(page: Page, question: str) -> Locator:
     if await page.get_by_role("button", name="Close the thread").is_visible():
         await page.get_by_role("button", name="Close the thread").click()
     await write(page, f"@parley {question}")
+    rated = page.locator(".feedback-pair")  # what stands there for one's own eyes alone has none
     await expect(page.locator("#thread .feedback-pair")).to_have_count(1)
-    return page.locator("#thread .message").last
+    return page.locator("#thread .message", has=rated)
 
 
 async def ask_parley_to(page: Page, message: Locator) -> Locator:
@@ -106,7 +84,7 @@ async def ask_parley_to(page: Page, message: Locator) -> Locator:
 
 async def test_a_document_is_dropped_taken_in_asked_about_refused_and_removed(page: Page) -> None:
     assert REFUSED in await (await ask(page, "Which code opens the gate of the yard?")).inner_text()
-    await drop(page, "#main .messages", ("parking.md", "text/markdown", PARKING))
+    await drop_files(page, "#main .messages", ("parking.md", "text/markdown", PARKING))
     await write(page, "How to get in")
     dropped = page.locator("#main .message", has_text="How to get in")
     await expect(dropped.get_by_role("link", name="parking.md")).to_be_visible()
@@ -144,7 +122,7 @@ async def test_files_are_added_to_a_form_by_button_or_drop_and_axe_finds_nothing
     page: Page, scheme: Any
 ) -> None:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    await drop(page, "#main .messages", ("room.png", "image/png", png("a room", 320, 200)))
+    await drop_files(page, "#main .messages", ("room.png", "image/png", png("a room", 320, 200)))
     await expect(page.get_by_role("button", name="Remove room.png")).to_be_visible()
     await write(page, f"The room, {scheme}")
     message = page.locator("#main .message", has_text=f"The room, {scheme}")
@@ -157,7 +135,7 @@ async def test_files_are_added_to_a_form_by_button_or_drop_and_axe_finds_nothing
     await dialog.locator("input[type=file]").set_input_files(
         {"name": "first.md", "mimeType": "text/markdown", "buffer": b"The cellar is dry."}
     )
-    await drop(
+    await drop_files(
         page, "dialog .file-field", (f"{scheme}.md", "text/markdown", f"It is {scheme} here.".encode())
     )
     await dialog.get_by_role("button", name="Remove first.md").click()
@@ -173,7 +151,7 @@ async def test_files_are_added_to_a_form_by_button_or_drop_and_axe_finds_nothing
 
 async def test_a_picture_is_asked_about_by_dropping_it_with_the_question(page: Page) -> None:
     await page.get_by_role("navigation", name="Workspace").get_by_role("button", name="general").click()
-    await drop(page, "#main .messages", ("room.png", "image/png", png("a room", 320, 200)))
+    await drop_files(page, "#main .messages", ("room.png", "image/png", png("a room", 320, 200)))
     box = page.get_by_role("combobox", name="Write to #general", exact=True)
     await box.fill("@parley Which colours has it?")
     await box.press("Enter")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,51 +14,20 @@ from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import read_pages
 from bot.sandbox.run import Sandbox, wait_ready
 from tests.support.accessibility import check_accessibility
-from tests.support.browser import MISSING, browser
+from tests.support.browser import drop_files, required_browser
+from tests.support.invoices import CLEAN_INVOICE, TWO_TOTALS
 from tests.support.sandboxes import forked_sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 HERE = {"PATH": os.environ["PATH"], "PARLEY_STREAMS_PER_MINUTE": "0"}
 DESCRIBED = "invoice: number, date, supplier, net, VAT, total with currency"
-INVOICES = """
-## Harbour Paper Ltd
-
-| Invoice no. | HP-2041 |
-| Date | 3 April 2026 |
-| Net | 100.00 EUR |
-| VAT 19 % | 19.00 EUR |
-| Total due | 119.00 EUR |
-<!-- page -->
-## Dockside Tools Ltd
-
-| Invoice no. | DT-7 |
-| Date | 4 May 2026 |
-| Net | 200.00 EUR |
-| VAT 19 % | 38.00 EUR |
-| Total | 258.00 EUR |
-| Total | 238.00 EUR |
-"""
-DROP = """
-([target, name, content]) => {
-  const carried = new DataTransfer();
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-  carried.items.add(new File([bytes], name, { type: "application/pdf" }));
-  const zone = document.querySelector(target);
-  for (const kind of ["dragover", "drop"])
-    zone.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
-}
-"""
 expect.set_options(timeout=60_000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chrome() -> AsyncIterator[Browser]:
-    async with browser() as running:
-        if running is None:
-            if os.environ.get("CI"):
-                pytest.fail(MISSING)
-            pytest.skip(f"the browser tests are skipped: {MISSING}")
+    async with required_browser() as running:
         yield running
 
 
@@ -111,8 +79,8 @@ async def test_invoices_become_a_table_that_is_put_right_in_two_clicks(page: Pag
     await expect(dialog).to_contain_text("Saved.")
     await page.keyboard.press("Escape")
 
-    made = base64.b64encode(write_pdf(read_pages(INVOICES), title="Invoices")).decode()
-    await page.evaluate(DROP, ["#main .messages", "invoices.pdf", made])
+    made = write_pdf(read_pages("<!-- page -->".join((CLEAN_INVOICE, TWO_TOTALS))), title="Invoices")
+    await drop_files(page, "#main .messages", ("invoices.pdf", "application/pdf", made))
     await write(page, "Invoices of the spring")
     message = page.locator("#main .message", has_text="Invoices of the spring")
     await message.hover()

@@ -21,7 +21,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from bot.sandbox.run import Sandbox, wait_connected
 from tests.support.accessibility import check_accessibility
-from tests.support.browser import MISSING, browser
+from tests.support.browser import required_browser
 from tests.support.sandboxes import forked_sandbox
 from tests.support.waiting import until
 
@@ -36,11 +36,7 @@ expect.set_options(timeout=60_000)  # patience for a busy machine; nothing is ex
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chrome() -> AsyncIterator[Browser]:
-    async with browser() as running:
-        if running is None:
-            if os.environ.get("CI"):
-                pytest.fail(MISSING)
-            pytest.skip(f"the browser tests are skipped: {MISSING}")
+    async with required_browser() as running:
         yield running
 
 

@@ -24,29 +24,11 @@ from handlers.fields.review_windows import load_pressed
 from handlers.knowledge import windows as document_windows
 from tests.support.documents import audience, drop_file, take_in
 from tests.support.guarded_channel import filled
+from tests.support.invoices import CLEAN_INVOICE, TWO_TOTALS
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
 DESCRIBED = "invoice: number, date, supplier, net, VAT, total with currency"
-CLEAN = """
-## Harbour Paper Ltd
-
-| Invoice no. | HP-2041 |
-| Date | 3 April 2026 |
-| Net | 100.00 EUR |
-| VAT 19 % | 19.00 EUR |
-| Total due | 119.00 EUR |
-"""
-TWO_TOTALS = """
-## Dockside Tools Ltd
-
-| Invoice no. | DT-7 |
-| Date | 4 May 2026 |
-| Net | 200.00 EUR |
-| VAT 19 % | 38.00 EUR |
-| Total | 258.00 EUR |
-| Total | 238.00 EUR |
-"""
 
 
 def invoices(*texts: str) -> bytes:
@@ -108,7 +90,7 @@ async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_fi
     team: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await describe(team)
-    await take_in(team, "invoices.pdf", invoices(CLEAN, TWO_TOTALS))
+    await take_in(team, "invoices.pdf", invoices(CLEAN_INVOICE, TWO_TOTALS))
     card = await message_of(team, RUN, "2 rows of *invoice*", "to look at")
     first, second = read_table(card)
     assert (first["number"], first["date"], first["total"]) == ("HP-2041", "2026-04-03", "EUR 119.00")
@@ -140,7 +122,7 @@ async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_fi
 
 async def test_fields_are_extracted_from_a_file_that_is_no_document_yet(team: Workspace) -> None:
     await describe(team, every="false")
-    dropped = await drop_file(team, "one.pdf", invoices(CLEAN))
+    dropped = await drop_file(team, "one.pdf", invoices(CLEAN_INVOICE))
     await team.slack.shortcut("bob", "ask_parley", channel="#general", ts=dropped)
     asked = await filled(team, "bob")
     await team.slack.press("bob", "", "", document_windows.EXTRACT, view_id=asked["id"])
@@ -160,7 +142,7 @@ async def test_what_costs_much_is_asked_first_and_what_nobody_asked_for_is_offer
     )
     async with workspace(tmp_path, PARLEY_PRICES=str(prices)) as team:
         await describe(team)
-        await take_in(team, "one.pdf", invoices(CLEAN))
+        await take_in(team, "one.pdf", invoices(CLEAN_INVOICE))
         offer = await message_of(team, OFFER, "That would cost about $")
         assert not team.model.requests
         await team.slack.press("bob", "#general", offer["ts"], blocks.READ_NOW)
@@ -170,7 +152,7 @@ async def test_what_costs_much_is_asked_first_and_what_nobody_asked_for_is_offer
 
 async def test_what_a_document_does_not_state_is_said_to_be_missing_or_typed(team: Workspace) -> None:
     await describe(team, "invoice: number, date, delivery date, total with currency")
-    await take_in(team, "one.pdf", invoices(CLEAN.replace("| Date | 3 April 2026 |\n", "")))
+    await take_in(team, "one.pdf", invoices(CLEAN_INVOICE.replace("| Date | 3 April 2026 |\n", "")))
     card = await message_of(team, RUN, "2 values to look at")
     await team.slack.press("alice", "#general", card["ts"], blocks.REVIEW)
     review = await filled(team)
@@ -202,7 +184,7 @@ def is_about(button: dict[str, Any], action: str, field: str) -> bool:
 async def test_in_direct_messages_fields_are_ones_own_and_an_offer_stands_once(team: Workspace) -> None:
     place, services = team.slack.dm("alice"), team.bot.services
     await describe(team, every="false", channel="@parley")
-    await take_in(team, "one.pdf", invoices(CLEAN), channel="@parley")
+    await take_in(team, "one.pdf", invoices(CLEAN_INVOICE), channel="@parley")
     offer = await message_of(team, OFFER, "Shall I read the fields of *invoice*", channel=place)
     (document,) = await services.documents.list_at(audience(team, "@parley"))
     wanted = WantedOf(document.id, "", document.person, place, offer["thread_ts"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Playwright, async_playwright
+import pytest
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -25,6 +27,20 @@ MISSING = (
     "no Chromium found: `make browser` or `.venv/bin/playwright install chromium` installs one, "
     "PARLEY_CHROMIUM names another"
 )
+
+# Drops files on an element, as they come from the desktop.
+DROP = """
+([target, files]) => {
+  const carried = new DataTransfer();
+  for (const [name, type, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    carried.items.add(new File([bytes], name, { type }));
+  }
+  const zone = document.querySelector(target);
+  for (const kind of ["dragover", "drop"])
+    zone.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+}
+"""
 
 
 def chromium(playwright: Playwright) -> str:
@@ -47,3 +63,20 @@ async def browser() -> AsyncIterator[Browser | None]:
             yield running
         finally:
             await running.close()
+
+
+@asynccontextmanager
+async def required_browser() -> AsyncIterator[Browser]:
+    """A headless Chromium; the test is skipped where there is none, and fails for it on the server."""
+    async with browser() as running:
+        if running is None:
+            if os.environ.get("CI"):
+                pytest.fail(MISSING)
+            pytest.skip(f"the browser tests are skipped: {MISSING}")
+        yield running
+
+
+async def drop_files(page: Page, target: str, *files: tuple[str, str, bytes]) -> None:
+    """Drops files (name, type, content) on an element."""
+    given = [[name, kind, base64.b64encode(content).decode()] for name, kind, content in files]
+    await page.evaluate(DROP, [target, given])

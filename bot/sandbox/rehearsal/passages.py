@@ -22,7 +22,7 @@ _BASE = 1.5  # of a word that every line has
 _EXACT = 0.05  # what a word counts more that is not only alike
 _LEAST_OWN = 0.2  # of the weight must stand in the line itself
 _PASSAGE = re.compile(r"^\[(\d+)\] (.+?)(?=\n\n\[\d+\] |\Z)", re.S | re.M)
-_ORIGIN = re.compile(r"(?P<where>[^\n]+), added on [\d-]+:\n")
+_ORIGIN = re.compile(r"(?P<where>[^\n]+?)(?:, added on [\d-]+|(?<=”)):\n")  # a note's ends with its title
 _CELLS = re.compile(r"\s*\|\s*")
 _ENDING = re.compile(r"(?<=\w{3})(ed|ing|e)$")  # "moving" is "move"
 _CONTENTS = re.compile(r"•?\s*(page|slide) \d+\b", re.I)  # a line of a table of contents

@@ -113,6 +113,10 @@ class Incomplete(AskError):
         self.hint = hint
 
 
+class TooManyWords(Incomplete):
+    """That is too long. {hint}"""
+
+
 class UnknownName(AskError):
     """Slack did not tell me who or what “{name}” is: type @ or # and pick it from the list that opens."""
 

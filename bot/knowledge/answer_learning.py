@@ -34,8 +34,7 @@ SHIPPED = 0  # as a version: the head that every channel begins with
 _MOST_REQUESTS = 4  # for near misses, in one training
 RULE = (
     f"A version is trained when there are {answer_models.FIRST} examples that the newest one does not know, "
-    "and used where it is better than the shipped one on examples it was not shown, with the whole interval "
-    "of its gain."
+    "and used where it is surely better than the shipped one on examples that it was not shown."
 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
 from bot.core.calendar import Calendar
-from bot.core.errors import Incomplete, Missing, NotPermitted
+from bot.core.errors import Incomplete, Missing, NotPermitted, TooManyWords
 from bot.knowledge.adding import NewDocument
 from bot.knowledge.ingestion import Documents
 from bot.notes.new_note import TEXT_MOST, NewNote, make_id, make_title, write_said
@@ -120,5 +120,5 @@ def _require_words(text: str) -> str:
     """The text of a note. Incomplete without words, or with too many."""
     words = text.strip()
     if not words or len(words) > TEXT_MOST:
-        raise Incomplete(TOO_LONG if words else EMPTY)
+        raise TooManyWords(TOO_LONG) if words else Incomplete(EMPTY)
     return words

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import BotError, Incomplete, Missing, NotPermitted, NotUnderstood
+from bot.core.errors import BotError, Incomplete, Missing, NotPermitted, NotUnderstood, TooManyWords
 from bot.core.values import Scope
 from bot.notes.new_note import TEXT_MOST, NewNote, make_title
 from bot.text.marks import leave_out_quotes
@@ -80,7 +80,7 @@ class NoteActions:
             raise NotPermitted(NOT_A_PERSON)
         text = leave_out_quotes(read_contents(message, bot=self._chat.slack.bot_user).text).strip()
         if not text or len(text) > TEXT_MOST:
-            raise Incomplete(TOO_LONG if text else NO_WORDS)
+            raise TooManyWords(TOO_LONG) if text else Incomplete(NO_WORDS)
         return author, text
 
     # The list

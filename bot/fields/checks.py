@@ -114,14 +114,15 @@ def _judge_field(
     right = [reading for reading in found if labels.fits(reading.label)]
     right = right or [reading for reading in found if not labels.speaks_of_other(reading.label)] or found
     chosen = right[0]
-    others = [*right, *fitting]
+    others, firms = [*right, *fitting], list[ReadValue]()
     if field.type == "text" and not labels.fits(chosen.label):
-        others += _list_other_firms(field, chosen, piece, style, labels=labels)
+        firms = _list_firms(field, chosen, piece, style, labels=labels)
+        others += [one for one in firms if not _is_same_name(one.value, chosen.value)]
         chosen = replace(chosen, pattern=json.dumps({"about": "name"}))
     why = _find_doubt(chosen, others, stated, labels)
     if not why and field.type == "text":
         why = find_misfit(field.name, chosen, labels, piece)
-    offered = _list_candidates([chosen, *others]) if why else ()
+    offered = _list_candidates([chosen, *others, *firms]) if why else ()
     return Value(
         field.name,
         chosen.place.text,
@@ -137,17 +138,20 @@ def _judge_field(
     )
 
 
-def _list_other_firms(
+def _list_firms(
     field: Field, chosen: ReadValue, piece: DocumentPiece, style: WritingStyle, *, labels: FieldLabels
 ) -> list[ReadValue]:
-    """Firms that may be the party as well as the one that was read, which no label and nobody tells apart."""
+    """Firms that may be the party, which no label and nobody tells apart."""
     learned = labels.learned
     if labels.role not in PARTIES or learned.is_name(field.name, chosen.value):
         return []
     places = islice(list_firms(piece, labels, learned, field.name), MOST_FIRMS)
-    read = [read_place(field, place, style, learned) for place in places]
-    mine = chosen.value.casefold()
-    return [one for one in read if one.value.casefold() not in mine and mine not in one.value.casefold()]
+    return [read_place(field, place, style, learned) for place in places]
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Whether one of them is the other, or a part of it."""
+    return one.casefold() in other.casefold() or other.casefold() in one.casefold()
 
 
 def _read_best(

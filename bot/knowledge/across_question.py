@@ -38,6 +38,8 @@ _OF_SEVERAL = (
     rf"{_SAY_EN}\b",
     rf"\b(?:which|what) (?:of (?:our|the|these|my|all) )?{_BETWEEN}{_KINDS} "
     rf"(?:all |do not |don.t )?{_SAY_EN}\b",
+    rf"\bwhat (?:does|did) (?:each|every) (?:one )?(?:of our )?{_THEM} {_SAY_EN}\b",
+    rf"\bque dizem (?:todos |todas )?(?:os |as )?(?:noss[oa]s |meus |seus )?{_THEM}\b",
     rf"\bwas {_SAY_DE} (?:alle )?{_OURS_DE} {_THEM}\b",
     rf"\bwas steht .{{0,40}}?\bin (?:allen |all )?(?:unseren|den|diesen|meinen|allen|samtlichen) {_THEM}\b",
     rf"\bwelche (?:unserer |der |von unseren )?{_THEM} {_SAY_DE}\b",
@@ -57,6 +59,14 @@ _OF_EACH = (
     rf"\b(?:across|throughout) (?:our|the|these|my) {_THEM}\b",
     rf"\bin (?:which|what) {_THEM} (?:is|are|do|does|can|will)\b",
     rf"\b(?:compare|search|go through|look through) (?:all )?(?:of )?(?:our|the|these|my|all) {_THEM}\b",
+    rf"\bcompare .{{1,60}}? (?:in|of|across|from) (?:all )?(?:of )?(?:our|the|these|my) {_BETWEEN}{_KINDS}\b",
+    rf"\b(?:what|which) .{{1,60}}? do (?:all )?(?:of )?(?:our|the|these|my) {_BETWEEN}{_KINDS} "
+    r"(?:have(?! to\b)|set)\b",
+    rf"\b(?:which|what) (?:of our )?{_BETWEEN}{_KINDS} (?:have(?! to\b)|end|expire|run|renew|start)\b",
+    rf"\bwelche .{{1,60}}? (?:haben|enthalten|nennen|regeln) (?:alle |unsere |die |diese ){_THEM}\b",
+    rf"\bwelche (?:unserer |der )?{_THEM} (?:haben(?!.* zu \w+n\b)|enden|laufen|beginnen)\b",
+    rf"\b(?:durchsuche|vergleiche?|prufe) (?:.{{1,60}}? )?(?:alle[nr]?|unsere[nr]?|der) {_THEM}\b",
+    rf"\bin den (?:einzelnen|jeweiligen|verschiedenen) {_THEM}\b",
     rf"\b(?:in|aus|uber|fur|durch) (?:all(?:e[nr]?)?|jede[mnrs]?|samtliche[nr]?) "
     rf"(?:unsere[nr]? |diese[nr]? |den )?{_THEM}\b",
     rf"\bin welchen {_THEM} (?:steht|stehen|wird|werden|ist|sind|kommt|gibt|geht|finde)\b",

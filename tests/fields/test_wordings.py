@@ -107,3 +107,9 @@ def test_a_bold_line_that_was_taken_for_a_heading_is_read_and_lines_run_together
         "\nPayable within 14 days."
     )
     assert pages[1].text == "Acme Ltd\nTerms."
+
+
+def test_of_a_line_with_an_address_the_name_alone_is_offered() -> None:
+    whole = read(LETTER, "supplier", "Elbtal Metal Ltd · Harbour Street 8 · Hull")
+    assert whole.state == "doubtful"
+    assert "Elbtal Metal Ltd" in [one.value for one in whole.candidates]

@@ -42,6 +42,14 @@ Was sagen unsere Verträge zu Kündigungsfristen?
 Was steht in allen Verträgen über Kündigung?
 In welchen Mietverträgen steht etwas zu Hunden?
 Stelle die Kündigungsfrist aus jedem Vertrag zusammen
+What notice periods do our contracts have?
+compare the notice periods in our contracts
+Which contracts have a notice period of three months?
+what does each contract say about liability?
+Welche Kündigungsfristen haben unsere Verträge?
+Vergleiche die Kündigungsfristen unserer Verträge
+Wie lang ist die Kündigungsfrist in den einzelnen Verträgen?
+O que dizem os nossos contratos sobre prazos?
 Que disent nos contrats sur le préavis ?
 le préavis dans chaque contrat
 ¿Qué dicen nuestros contratos sobre el preaviso?
@@ -58,6 +66,8 @@ Was steht im Vertrag zur Kündigung?
 Muss in allen Verträgen eine Unterschrift stehen?
 Que dit le contrat sur le préavis ?
 how many contracts do we have?
+Which contracts have to be signed by two people?
+Welche Verträge haben wir zu unterschreiben?
 Which document mentions the code of the door?
 what do you say about that?
 """

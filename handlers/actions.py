@@ -33,7 +33,8 @@ class Actions:
         await ack()
         verdict, _, reply_id = body["actions"][0]["value"].partition(":")
         team, user = team_of(body), body["user"]["id"]
-        if await self._services.feedback.rate(reply_id, team, user, good=verdict == "1"):
+        external = await self._is_external(body)
+        if await self._services.feedback.rate(reply_id, team, user, good=verdict == "1", external=external):
             learned = blocks.ephemeral(GOOD_LEARNED, [blocks.section(GOOD_LEARNED)])
             await respond(**learned, replace_original=False, **in_thread(body))
         doubted = None if verdict == "1" else await self._services.guard.find_verdict_behind(team, reply_id)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from bot.conversation.account import AnswerRecord, find_record
 from bot.core.values import Conversation
 from bot.guard.service import ChannelGuard
+from bot.knowledge.refused_examples import make_refused_example
 from storage.conversation import replies
-from storage.engine import Engine
+from storage.engine import Engine, Tx
 from storage.knowledge import answer_examples
+from storage.place import Channel
+from storage.unanswered import questions
 
 
 class Feedback:
@@ -19,12 +22,13 @@ class Feedback:
         """`clock` gives unix seconds."""
         self._engine, self._guard, self._clock = engine, guard, clock
 
-    async def rate(self, reply_id: str, team: str, user: str, *, good: bool) -> bool:
-        """One person's opinion of one reply; the last one counts. Whether the guard learned from it."""
-        rating = 1 if good else -1
-        await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
-        if await self._guard.is_member(user):
-            await self._engine.write(answer_examples.rate, team, reply_id, good=good)
+    async def rate(self, reply_id: str, team: str, user: str, *, good: bool, external: bool = False) -> bool:
+        """One person's opinion of one reply; the last one counts. Whether the guard learned from it.
+        `external`: another company reads along."""
+        rating, now = 1 if good else -1, self._clock()
+        await self._engine.write(replies.judge, reply_id, team, user, rating, now=now)
+        if not external and await self._guard.is_member(user):
+            await self._engine.write(_learn, team, reply_id, good=good, now=now)
         return good and await self._guard.learn_good_answer(team, reply_id, by=user)
 
     async def find_record(self, place: Conversation, message: str, *, key: str) -> AnswerRecord | None:
@@ -39,3 +43,12 @@ class Feedback:
         judged = await self._guard.read_verdict(team, verdict)
         new = await self._guard.overrule(team, verdict, on_topic, by=by)
         return new and on_topic and judged.verdict.stops and judged.label is None
+
+
+def _learn(tx: Tx, team: str, reply_id: str, *, good: bool, now: float) -> None:
+    """What passages answer, from an answer that is good or not; and from a refusal that is right."""
+    refused = questions.find_by_reply(tx, team, reply_id) if good else None
+    if refused and refused.outcome != "answered":
+        at = Channel(team, refused.channel)
+        answer_examples.add(tx, make_refused_example(at, refused, "refused", now=now))
+    answer_examples.rate(tx, team, reply_id, good=good)

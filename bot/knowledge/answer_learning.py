@@ -29,12 +29,13 @@ from storage.place import Channel
 
 log = logging.getLogger(__name__)
 
-ANSWER_TRAINING = "answer lesson"  # the kind of its jobs
+ANSWER_TRAINING = answer_examples.TRAINING  # the kind of its jobs
 SHIPPED = 0  # as a version: the head that every channel begins with
 _MOST_REQUESTS = 4  # for near misses, in one training
 RULE = (
     f"A version is trained when there are {answer_models.FIRST} examples that the newest one does not know, "
-    "and used where it is surely better than the shipped one on examples that it was not shown."
+    "and used where it is surely better than the shipped one on examples that it was not shown. Where "
+    "something that it learned from is removed or forgotten, another one is trained at once without that."
 )
 
 
@@ -118,5 +119,5 @@ class AnswerTrainingPreparation:
             example = AnswerExample(
                 at.team, at.channel, question, 0, "near miss", self._clock(), document, chunk
             )
-            await self._engine.write(answer_examples.add, example)
+            await self._engine.write(answer_examples.add_near_miss, example)
         return len(written)

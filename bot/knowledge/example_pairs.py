@@ -2,7 +2,7 @@
 
 Of a question with an answer: the quoted passage answers it; the two nearest others and one more of the same
 document do not. Of a question that nothing answers: the nearest do not. Of one that a model wrote for a
-passage: that passage does not.
+passage: that passage does not. What was added after a question was asked is not known to be wrong for it.
 """
 
 from __future__ import annotations
@@ -49,22 +49,31 @@ async def make_pairs(index: DocumentIndex, at: Channel, stored: Sequence[dict[st
 
 
 def _group(stored: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """What people say of a question holds, whatever a model wrote of it."""
     found = dict[str, list[dict[str, Any]]]()
-    for row in stored:
-        found.setdefault(row["question"], []).append(row)
+    for row in sorted(stored, key=_is_written):
+        rows = found.setdefault(row["question"], [])
+        if not rows or _is_written(rows[0]) == _is_written(row):
+            rows.append(row)
     return found
+
+
+def _is_written(row: Mapping[str, Any]) -> bool:
+    return bool(row["source"] == "near miss")
 
 
 def _judge(question: str, rows: Sequence[Mapping[str, Any]], hits: Sequence[Hit]) -> list[JudgedPair]:
     right = {(row["document"], row["chunk"]) for row in rows if row["answerable"]}
     wrong = {(row["document"], row["chunk"]) for row in rows if row["document"] and not row["answerable"]}
+    known = [hit for hit in hits if hit.passage.added_at <= max(row["added_at"] for row in rows)]
     looked_at = [_candidate(hit) for hit in hits[: gate.LOOKED_AT]]
     collection = Collection([one.text for one in looked_at])
     taken = [(hit, True) for hit in hits if _key(hit) in right]
-    taken += [(hit, False) for hit in _list_wrong(hits, right, wrong, answered=bool(right))]
+    taken += [(hit, False) for hit in _list_wrong(known, right, wrong, answered=bool(right))]
     group = _name_group(question, rows)
+    written = _is_written(rows[0])
     return [
-        _describe(question, hit, looked_at, collection, answerable=answerable, group=group)
+        _describe(question, hit, looked_at, collection, answerable=answerable, group=group, written=written)
         for hit, answerable in taken
     ]
 
@@ -106,9 +115,10 @@ def _describe(
     *,
     answerable: bool,
     group: str,
+    written: bool,
 ) -> JudgedPair:
     one = _candidate(hit)
     among = looked_at if one in looked_at else [*looked_at, one]
     row = gate.describe_candidate(question, one, among, collection)
     embedder = gate.find_shipped(one).embedder
-    return JudgedPair(DescribedPair(tuple(row), answerable, group), embedder)
+    return JudgedPair(DescribedPair(tuple(row), answerable, group, written), embedder)

@@ -53,7 +53,13 @@ def _read(text: str, keys: Sequence[ChunkKey]) -> dict[ChunkKey, str]:
     except (ValueError, KeyError, TypeError):
         return {}
     return {
-        keys[n - 1]: " ".join(question.split())[:_MOST]
+        keys[n - 1]: _clean(question)
         for n, question in told
-        if isinstance(n, int) and 0 < n <= len(keys) and isinstance(question, str) and question.strip()
+        if isinstance(n, int) and 0 < n <= len(keys) and isinstance(question, str)
     }
+
+
+def _clean(question: str) -> str:
+    """In one line, without what no database takes: zeros and halves of characters."""
+    whole = question[: 2 * _MOST].encode("utf-8", "ignore").decode("utf-8").replace("\x00", " ")
+    return " ".join(whole.split())[:_MOST]

@@ -22,7 +22,7 @@ from bot.ml.answer_adaptation import Adaptation, DescribedPair, adapt
 from bot.ml.answer_classifier import AnswerHead, dump, load
 from bot.ml.calibration import FEW
 from bot.ml.classification_report import auroc
-from bot.ml.gain import measure_gain, measure_rate
+from bot.ml.gain import Gain, measure_gain, measure_rate
 from storage.engine import Engine
 from storage.knowledge import answer_examples, answer_models
 from storage.place import Channel
@@ -74,8 +74,8 @@ class AnswerHeadFitting:
         pairs = await make_pairs(self._index, at, taught)
         embedder = _choose_embedder(pairs)
         described = [pair.described for pair in pairs if pair.embedder == embedder]
-        answerable = sum(pair.answerable for pair in described)
-        if min(answerable, len(described) - answerable) < FEW:
+        asked = [pair.answerable for pair in described if not pair.written]
+        if min(sum(asked), len(asked) - sum(asked)) < FEW:
             return None
         return await asyncio.to_thread(fit_pairs, load_head(embedder), described)
 
@@ -102,26 +102,38 @@ def _choose_embedder(pairs: Sequence[JudgedPair]) -> str:
 
 
 def fit_pairs(shipped: AnswerHead, pairs: Sequence[DescribedPair]) -> Fit:
-    """A channel's head from its pairs, and whether it is surely better than the shipped one."""
+    """A channel's head from its pairs, and whether it is surely better than the shipped one for what people
+    asked."""
     adapted = adapt(shipped, pairs)
-    labels = [pair.answerable for pair in pairs]
-    groups = [pair.group for pair in pairs]
-    gain = measure_gain(labels, adapted.shipped, adapted.held_out, groups)
+    gain, asked = _measure(pairs, adapted), _list_asked(pairs)
+    labels = [pairs[n].answerable for n in asked]
+    held_out, before = ([column[n] for n in asked] for column in (adapted.held_out, adapted.shipped))
     figures = {
         "gain": asdict(gain) | {"sure": gain.is_sure},
-        "own": _report_rates(labels, adapted.held_out),
-        "shipped": _report_rates(labels, adapted.shipped),
+        "own": _report_rates(labels, held_out),
+        "shipped": _report_rates(labels, before),
         "curve": [_report_part(shipped, pairs, adapted, part) for part in PARTS],
     }
     return Fit(
         dump(adapted.head),
         labels,
-        adapted.held_out,
+        held_out,
         _EVEN,
         shipped.embedder,
         better=gain.is_sure,
         figures=figures,
     )
+
+
+def _list_asked(pairs: Sequence[DescribedPair]) -> list[int]:
+    """The pairs of what people asked: a model that writes questions must not say how good a head is."""
+    return [n for n, pair in enumerate(pairs) if not pair.written]
+
+
+def _measure(pairs: Sequence[DescribedPair], adapted: Adaptation) -> Gain:
+    asked = _list_asked(pairs)
+    before, after = ([column[n] for n in asked] for column in (adapted.shipped, adapted.held_out))
+    return measure_gain([pairs[n].answerable for n in asked], before, after, [pairs[n].group for n in asked])
 
 
 def _report_rates(labels: Sequence[bool], stated: Sequence[float]) -> dict[str, Any]:
@@ -138,8 +150,6 @@ def _report_rates(labels: Sequence[bool], stated: Sequence[float]) -> dict[str, 
 def _report_part(
     shipped: AnswerHead, pairs: Sequence[DescribedPair], whole: Adaptation, part: float
 ) -> dict[str, Any]:
-    """A point of the learning curve: what a head that learned from a part is worth on all pairs."""
-    adapted = whole if part == 1.0 else adapt(shipped, pairs, share=part)
-    labels = [pair.answerable for pair in pairs]
-    gain = measure_gain(labels, adapted.shipped, adapted.held_out, [pair.group for pair in pairs])
+    """A point of the learning curve: what a head that learned from a part is worth on all that was asked."""
+    gain = _measure(pairs, whole if part == 1.0 else adapt(shipped, pairs, share=part))
     return {"share": part, "gain": gain.mean, "low": gain.low, "high": gain.high}

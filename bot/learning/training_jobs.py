@@ -16,6 +16,7 @@ from bot.jobs.inbox import Effect, Inbox, Job
 from bot.learning.trainer import Trainer
 from storage.engine import Engine, Tx
 from storage.jobs import queries
+from storage.learning.again import AGAIN, find_lane
 from storage.place import Channel
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class TrainingJobs:
         return await self._engine.read(queries.knows_conversation, self._lane(at))
 
     def _lane(self, at: Channel) -> str:
-        return f"{self._kind}:{at.team}:{at.channel}"
+        return find_lane(at, self._kind)
 
 
 class TrainingWorker:
@@ -60,11 +61,12 @@ class TrainingWorker:
         self._trainer, self._prepare = trainer, prepare
 
     async def work(self, job: Job) -> list[Effect]:
-        """One training, unless what it is for was learned with one before."""
+        """One training, unless what it is for was learned with one before, or was to be learned without what
+        is gone since."""
         payload = json.loads(job.payload)
         at = Channel(payload["team"], payload["channel"])
         await self._prepare(at, payload)
-        if not await self._trainer.is_up_to_date(at):
+        if AGAIN in payload or not await self._trainer.is_up_to_date(at):
             version = await self._trainer.train(at)
             learned = version.version if version else "too little to learn from"
             log.info("%s of %s: %s", self._trainer.name, at.channel, learned)

@@ -23,11 +23,13 @@ _SEED = 0
 @dataclass(frozen=True, slots=True)
 class DescribedPair:
     """A question and a passage as features. Pairs of one `group` are held out together: of one passage, or of
-    one question that has none."""
+    one question that has none. What is `written` by a model teaches and is measured by nothing: it may be
+    anything."""
 
     features: tuple[float, ...]
     answerable: bool
     group: str
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ def adapt(shipped: AnswerHead, pairs: Sequence[DescribedPair], *, share: float =
         for n, pair in enumerate(pairs):
             if fold[pair.group] == held:
                 scores[n] = sum(w * x for w, x in zip(without, rows[n], strict=True))
-    curve = _calibrate(scores, labels)
-    lines = choose_thresholds(scores, labels, curve)
+    asked = [n for n, pair in enumerate(pairs) if not pair.written]
+    measured, truth = [scores[n] for n in asked], [labels[n] for n in asked]
+    curve = _calibrate(measured, truth)
+    lines = choose_thresholds(measured, truth, curve)
     head = AnswerHead(shipped.means, shipped.scales, tuple(weights), curve, lines, shipped.embedder)
     before = tuple(shipped.judge(pair.features) for pair in pairs)
     return Adaptation(head, tuple(map(curve, scores)), before)

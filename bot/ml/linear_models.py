@@ -6,6 +6,7 @@ Both are convex, so the same rows give the same weights whatever the seed, up to
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections.abc import MutableSequence, Sequence
@@ -148,15 +149,26 @@ def _curvature(columns: Sequence[Sequence[float]], bend: Sequence[float], ridge:
 
 
 def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """x with matrix · x = right, by elimination; the ridge on the diagonal keeps the pivots away from 0."""
-    n = len(right)
-    rows = [[*row, r] for row, r in zip(matrix, right, strict=True)]
-    for i in range(n):
-        pivot = rows[i]
-        for row in rows[i + 1 :]:
-            share = row[i] / pivot[i]
-            row[i:] = [a - share * b for a, b in zip(row[i:], pivot[i:], strict=True)]
-    x = [0.0] * n
-    for i in reversed(range(n)):
-        x[i] = (rows[i][n] - sum(map(mul, rows[i][i + 1 : n], x[i + 1 :]))) / rows[i][i]
+    """x with matrix · x = right, by Cholesky's factor of the matrix, which is symmetric; the ridge on its
+    diagonal keeps it positive."""
+    lower = list[list[float]]()
+    forward = list[float]()
+    for row, r in zip(matrix, right, strict=True):
+        new = list[float]()
+        for before, a in zip(lower, row, strict=False):
+            new.append((a - sum(map(mul, new, before))) / before[-1])
+        new.append(math.sqrt(row[len(new)] - sum(map(mul, new, new))))
+        forward.append((r - sum(map(mul, new, forward))) / new[-1])
+        lower.append(new)
+    return _substitute_back(lower, forward)
+
+
+def _substitute_back(lower: list[list[float]], forward: list[float]) -> list[float]:
+    """x with the transpose of a triangular matrix · x = forward."""
+    left = list(forward)
+    x = [0.0] * len(left)
+    for i in reversed(range(len(left))):
+        x[i] = left[i] / lower[i][i]
+        for j, share in enumerate(lower[i][:i]):
+            left[j] -= share * x[i]
     return x

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from bot.core.errors import BudgetExceeded, ProviderError
 from bot.core.values import Scope
+from bot.knowledge.refused_examples import make_refused_example
 from bot.knowledge.vector_forms import in_present_form
 from bot.provider.embeddings import Embedder
 from bot.unanswered import grouping
 from storage.engine import Engine, Tx
 from storage.knowledge import answer_examples
-from storage.knowledge.answer_examples import AnswerExample
 from storage.place import Channel
 from storage.unanswered import questions
 from storage.unanswered.questions import OpenQuestion
@@ -67,14 +67,13 @@ class UnansweredQuestions:
         """How many questions are open in a channel."""
         return await self._engine.read(questions.count_open, at)
 
-    async def close_as_not_ours(self, at: Channel, topic: int, *, by: str) -> list[OpenQuestion]:
-        """The channel is not there to answer this; the questions that are closed by it."""
+    async def close_as_not_ours(
+        self, at: Channel, topic: int, *, by: str, shared: bool
+    ) -> list[OpenQuestion]:
+        """The channel is not there to answer this; the questions that are closed by it. Where the channel is
+        `shared` with another company nothing is learned from that."""
         found = await self._engine.read(questions.list_of_topic, at, topic)
-        ids = [one.id for one in found]
-        closed = await self._engine.write(questions.close, at, ids, "not ours", by=by, now=self._clock())
-        done = [one for one in found if one.id in closed]
-        await self._engine.write(_teach_refusals, at, done, now=self._clock())
-        return done
+        return await self._engine.write(_close, at, found, by=by, teaches=not shared, now=self._clock())
 
     async def _list_grouped(self, at: Channel) -> list[OpenQuestion]:
         """Open questions, each in its group."""
@@ -125,19 +124,11 @@ def _make_topic(id: int, members: Sequence[OpenQuestion]) -> Topic:
     )
 
 
-def _teach_refusals(tx: Tx, at: Channel, done: Sequence[OpenQuestion], *, now: float) -> None:
-    """Nothing that is found for them answers them: the channel's own head learns that."""
-    for one in done:
-        example = AnswerExample(
-            at.team,
-            at.channel,
-            one.meant,
-            0,
-            "not ours",
-            now,
-            person=one.person,
-            conversation=one.conversation,
-            message=one.message,
-            reply=one.reply,
-        )
-        answer_examples.add(tx, example)
+def _close(
+    tx: Tx, at: Channel, found: Sequence[OpenQuestion], *, by: str, teaches: bool, now: float
+) -> list[OpenQuestion]:
+    closed = questions.close(tx, at, [one.id for one in found], "not ours", by=by, now=now)
+    done = [one for one in found if one.id in closed]
+    for one in done if teaches else ():
+        answer_examples.add(tx, make_refused_example(at, one, "not ours", now=now))
+    return done

@@ -14,16 +14,17 @@ from handlers.slack.modals import View, window
 WINDOW = "answer_learning"  # a window
 USE = "answer_use"
 EXPLAINED = (
-    "From answers with checked quotes, from 👍 and from *Not ours* I learn which passages answer questions "
-    "here. It decides what counts as nearest, and when nothing comes near enough to ask the model. Guests, "
-    "other companies and shared channels teach nothing."
+    "From answers with checked quotes, from 👍 on answers and on refusals, and from *Not ours* I learn which "
+    "passages answer questions here. It decides what counts as nearest, and when nothing comes near enough "
+    "to ask the model. Guests, other companies and shared channels teach nothing."
 )
 NEVER = "No version is trained yet."
 WAITING = "A training is under way; look again in a moment."
 SOURCES = {
     "answered": "from answers",
     "liked": "from answers with 👍",
-    "not ours": "rightly refused",
+    "not ours": "not ours",
+    "refused": "rightly refused, by 👍",
     "near miss": "near misses that the model wrote",
 }
 

@@ -92,7 +92,10 @@ class UnansweredWindow:
 
         async def left() -> View:
             await self._check(at, user)
-            closed = await self._services.unanswered.close_as_not_ours(at, _pressed(body), by=user)
+            shared = await self._chat.permissions.is_shared(at.channel)
+            closed = await self._services.unanswered.close_as_not_ours(
+                at, _pressed(body), by=user, shared=shared
+            )
             return await self._list(at, user, note=f"Taken off the list: {count(len(closed), 'question')}.")
 
         await modals.fill_window(self._chat.slack, body["view"]["id"], left)

@@ -6,6 +6,7 @@ takes the versions along that learned from it; what goes by its age does not, fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -16,9 +17,12 @@ from storage.place import Channel
 from storage.workers import changes
 
 # answered: with checked quotes · liked: and somebody said that it was good · not ours: its owner said that it
-# is rightly refused · near miss: written by a model for a passage that does not answer it
-ExampleSource = Literal["answered", "liked", "not ours", "near miss"]
+# is rightly refused · refused: and somebody else said so · near miss: written by a model for a passage that
+# does not answer it
+ExampleSource = Literal["answered", "liked", "not ours", "refused", "near miss"]
+_OPPOSITE = "disliked"
 COUNTED = "e.source <> 'disliked'"
+TRAINING = "answer lesson"  # the kind of a training's job
 TABLE = ModelTable(
     "answer_models",
     "answer_examples",
@@ -26,6 +30,7 @@ TABLE = ModelTable(
     changed=changes.ANSWER_MODELS,
     counted=COUNTED,
     ages=True,
+    again=TRAINING,
 )
 
 
@@ -53,22 +58,50 @@ class AnswerExample:
 
 _COLUMNS = ", ".join(AnswerExample.__dataclass_fields__)
 _VALUES = ", ".join(f":{name}" for name in AnswerExample.__dataclass_fields__)
+_REPLACED = ("answerable", "source", "added_at", "person", "conversation", "message", "reply")
 # What was attached to a thread is gone with it, and found nowhere else.
 _LASTING = """select 1 as found from documents where id = :document and audience <> 'thread'
     and hidden not in ('removed', 'replaced')"""
 
 
+# The same question and passage again changes nothing: versions trained since the first one was added learned
+# from it. Only what a model wrote gives way to what people say.
+_INSERT = f"""insert into answer_examples ({_COLUMNS}) values ({_VALUES})
+    on conflict (team, channel, question, document, chunk) do update set
+    {", ".join(f"{name} = excluded.{name}" for name in _REPLACED)}
+    where answer_examples.source = 'near miss' and excluded.source <> 'near miss'"""
+
+
 def add(tx: Tx, example: AnswerExample) -> bool:
-    """One example; the same question and passage again takes the new label. Whether its passage may teach."""
+    """One example; whether its passage may teach."""
     if example.document and tx.one(_LASTING, document=example.document) is None:
         return False
-    tx.run(
-        f"""insert into answer_examples ({_COLUMNS}) values ({_VALUES})
-        on conflict (team, channel, question, document, chunk) do update set
-        answerable = excluded.answerable, source = excluded.source, added_at = excluded.added_at""",
-        **asdict(example),
-    )
+    if not tx.changed(_INSERT, **asdict(example)) and example.source == "not ours":
+        tx.run(
+            """update answer_examples set source = :source where team = :team and channel = :channel
+            and question = :question and document = '' and answerable = 0""",
+            source=example.source,
+            question=example.question,
+            **example.at.key,
+        )
     return True
+
+
+def add_near_miss(tx: Tx, example: AnswerExample) -> bool:
+    """A question that a model wrote for a passage; False where somebody asked just that, for then nobody
+    knows that it is one."""
+    meant = _simplify(example.question)
+    asked = tx.all(
+        "select distinct question from answer_examples where team = :team and channel = :channel",
+        **example.at.key,
+    )
+    if not meant or any(_simplify(row["question"]) == meant for row in asked):
+        return False
+    return add(tx, example)
+
+
+def _simplify(question: str) -> str:
+    return " ".join(re.findall(r"\w+", question.casefold()))
 
 
 def add_examples(tx: Tx, at: Channel, given: Sequence[tuple[Any, bool]], *, source: str, now: float) -> None:
@@ -89,13 +122,19 @@ def list_examples(tx: Tx, at: Channel) -> list[dict[str, Any]]:
 
 def rate(tx: Tx, team: str, reply: str, *, good: bool) -> int:
     """Somebody said of an answer that it was good, or not: then nothing is learned from it. How many
-    examples it had."""
-    return tx.changed(
-        "update answer_examples set source = :source"
-        " where team = :team and reply = :reply and reply <> '' and answerable = 1",
-        source="liked" if good else "disliked",
-        team=team,
-        reply=reply,
+    examples it had. What was said of a refusal before is taken back by the opposite, save by its owner."""
+    which = "where team = :team and reply = :reply and reply <> ''"
+    given = {"team": team, "reply": reply}
+    refused = tx.changed(
+        f"update answer_examples set source = :source {which} and answerable = 0"
+        " and source in ('refused', 'disliked')",
+        source="refused" if good else _OPPOSITE,
+        **given,
+    )
+    return refused + tx.changed(
+        f"update answer_examples set source = :source {which} and answerable = 1",
+        source="liked" if good else _OPPOSITE,
+        **given,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from storage import audit
 from storage.engine import Tx
+from storage.learning.again import put_training
 from storage.place import Channel
 from storage.workers import changes
 
@@ -18,7 +19,8 @@ MODELS_KEPT = 10
 class ModelTable:
     """The table of one kind of model, and that of the examples which it learns from. `changed`: what is noted
     when another version is in use. `counted`: which of the examples `e` are learned from; `ages`: they
-    go with time as well, which takes no model along."""
+    go with time as well, which takes no model along. `again`: the kind of the job that trains one without
+    what was erased; "" where whoever erases sees to that."""
 
     models: str
     examples: str
@@ -26,6 +28,7 @@ class ModelTable:
     changed: str
     counted: str = "true"
     ages: bool = False
+    again: str = ""
 
     def add_model(
         self,
@@ -46,10 +49,11 @@ class ModelTable:
         """
         self.lock(tx, at)
         version = self._insert(tx, at, model, embedder=embedder, rows=len(examples), report=report, now=now)
-        if use:
+        if self._drop_outdated(tx, at, version, newest=max(examples, default=0)):
+            self._train_again(tx, at)
+        elif use:
             self.use_model(tx, at, version)
         self._drop_old(tx, at, version)
-        self._drop_outdated(tx, at, version, newest=max(examples, default=0))
         audit.note(tx, "version trained", at.channel, team=at.team, detail=f"version {version}", now=now)
         return version
 
@@ -88,8 +92,8 @@ class ModelTable:
             **at.key,
         )
 
-    def _drop_outdated(self, tx: Tx, at: Channel, version: int, *, newest: int) -> None:
-        tx.run(
+    def _drop_outdated(self, tx: Tx, at: Channel, version: int, *, newest: int) -> bool:
+        dropped = tx.changed(
             f"""delete from {self.models} where team = :team and channel = :channel and version = :version
             and examples > (select count(*) from {self.examples} e
             where e.team = :team and e.channel = :channel and e.id <= :newest and {self.counted})""",
@@ -97,6 +101,7 @@ class ModelTable:
             newest=newest,
             **at.key,
         )
+        return dropped > 0
 
     def use_model(self, tx: Tx, at: Channel, version: int) -> bool:
         """Puts a stored version to use; False when there is no such version."""
@@ -159,17 +164,26 @@ class ModelTable:
         )
 
     def drop_learned(self, tx: Tx, which: str, **values: Any) -> None:
-        """Drops what was trained on examples that a condition names: they are to be erased."""
-        for at in tx.all(
+        """Drops what was trained on examples that a condition names: they are to be erased. Where that was in
+        use, another one is trained without them."""
+        for row in tx.all(
             f"""select team, channel, min(added_at) as since from {self.examples} where {which}
             group by team, channel order by team, channel""",
             **values,
         ):
-            self.lock(tx, Channel(at["team"], at["channel"]))
-            dropped = tx.changed(
-                f"""delete from {self.models}
-                where team = :team and channel = :channel and trained_at >= :since""",
-                **at,
+            at = Channel(row["team"], row["channel"])
+            self.lock(tx, at)
+            dropped = tx.all(
+                f"""delete from {self.models} where team = :team and channel = :channel
+                and trained_at >= :since returning in_use""",
+                **row,
             )
             if dropped:
                 changes.note(tx, self.changed)
+            if any(one["in_use"] for one in dropped):
+                self._train_again(tx, at)
+
+    def _train_again(self, tx: Tx, at: Channel) -> None:
+        """With what is left of its examples, in the transaction that took some."""
+        if self.again:
+            put_training(tx, at, self.again)

@@ -252,3 +252,13 @@ def test_formats_and_lengths_come_on_request() -> None:
 def test_any_conversation_gets_an_answer_and_always_the_same(said: list[str]) -> None:
     assert reply(*said).strip()
     assert reply(*said) == reply(*said)
+
+
+def test_near_misses_share_words_with_their_passage_and_one_of_five_is_none() -> None:
+    told = "Bicycles are parked behind the greenhouse."
+    system = 'For each numbered passage write one question. One JSON object: {"questions": [{"passage": 1}]}'
+    asked = "\n\n".join(f"[{n}] {told}" for n in range(1, 6))
+    written = json.loads(reply(asked, system=system))["questions"]
+    assert [one["passage"] for one in written] == [1, 2, 3, 4, 5]
+    assert all("greenhouse" in one["question"] for one in written)
+    assert [one["passage"] for one in written if one["question"].startswith("What is said of")] == [5]

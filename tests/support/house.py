@@ -34,7 +34,7 @@ ROOMS: dict[str, str] = {
     "storage/conversation": "bot/core storage/engine storage/place",
     "storage/costs": "storage/engine storage/audit",
     "storage/voice": "bot/core storage/engine storage/audit storage/conversation",
-    "storage/learning": "storage/engine storage/place storage/audit storage/workers",
+    "storage/learning": "storage/engine storage/place storage/audit storage/jobs storage/workers",
     "storage/guard": "storage/engine storage/place storage/audit storage/workers storage/learning",
     "storage/limits": "storage/engine",
     "storage/provider": "storage/engine storage/workers",
@@ -63,7 +63,7 @@ ROOMS: dict[str, str] = {
         "bot/pages"
     ),
     "bot/provider": ("bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/limits bot/costs"),
-    "bot/learning": "bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
+    "bot/learning": "storage/learning bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
     "bot/channel": ("bot/core storage/engine storage/place storage/channel bot/text bot/costs bot/provider"),
     "bot/guard": (
         "bot/core storage/engine storage/place storage/conversation storage/guard storage/channel "
@@ -77,8 +77,8 @@ ROOMS: dict[str, str] = {
     "bot/images": "bot/core",
     "bot/knowledge": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/knowledge storage/privacy bot/text bot/ml bot/jobs bot/costs bot/provider bot/documents "
-        "bot/images bot/learning"
+        "storage/knowledge storage/unanswered storage/privacy bot/text bot/ml bot/jobs bot/costs "
+        "bot/provider bot/documents bot/images bot/learning"
     ),
     "bot/notes": (
         "bot/core storage/engine storage/place storage/audit storage/conversation "

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import BudgetExceeded
+from bot.core.errors import BudgetExceeded, StorageError
 from bot.core.values import Conversation
 from bot.knowledge.index import DocumentIndex
 from bot.unanswered.service import UnansweredQuestions
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.knowledge import documents
+from storage.knowledge import answer_examples, documents
 from storage.knowledge.documents import Document
 from storage.place import Channel
 from storage.privacy import forget
@@ -118,12 +118,34 @@ async def test_what_is_not_ours_goes_off_the_list_with_all_that_mean_the_same(en
     for number in (1, 2):
         await engine.write(ask, DOGS, message=str(number))
     (topic,) = await listed.list_topics(AT)
-    assert await listed.close_as_not_ours(ELSEWHERE, topic.id, by="U0") == []
-    closed = await listed.close_as_not_ours(AT, topic.id, by="U0")
+    assert await listed.close_as_not_ours(ELSEWHERE, topic.id, by="U0", shared=False) == []
+    closed = await listed.close_as_not_ours(AT, topic.id, by="U0", shared=False)
     assert (len(closed), await listed.list_topics(AT), await listed.count(AT)) == (2, [], 0)
     row = await engine.read(questions.find, "T1", closed[0].id)
     assert row is not None and (row.outcome, row.closed_at, row.told_at) == ("not ours", 100.0, None)
     assert await engine.write(questions.close, AT, [row.id], "answered", now=200.0) == [], "it is closed"
+
+
+async def test_what_is_not_ours_is_closed_and_taught_together_or_not_at_all(engine: Engine) -> None:
+    listed = unanswered(engine)
+    await engine.write(ask, DOGS)
+    (topic,) = await listed.list_topics(AT)
+    await engine.write(lambda tx: tx.run("alter table answer_examples rename to kept"))
+    with pytest.raises(StorageError):
+        await listed.close_as_not_ours(AT, topic.id, by="U0", shared=False)
+    assert await listed.count(AT) == 1
+    await engine.write(lambda tx: tx.run("alter table kept rename to answer_examples"))
+    assert await listed.close_as_not_ours(AT, topic.id, by="U0", shared=False)
+    (taught,) = await engine.read(answer_examples.list_examples, AT)
+    assert (taught["question"], taught["answerable"], taught["source"]) == (DOGS, 0, "not ours")
+
+
+async def test_where_another_company_reads_along_what_is_not_ours_teaches_nothing(engine: Engine) -> None:
+    listed = unanswered(engine)
+    await engine.write(ask, DOGS)
+    (topic,) = await listed.list_topics(AT)
+    assert await listed.close_as_not_ours(AT, topic.id, by="U0", shared=True)
+    assert await engine.read(answer_examples.list_examples, AT) == []
 
 
 async def test_a_post_that_is_refused_again_is_one_question_and_found_by_its_last_refusal(

@@ -14,6 +14,7 @@ import orjson
 from bot.sandbox.rehearsal.fields import read_fields
 from bot.sandbox.rehearsal.forms import Form, find_passage, is_courtesy, probability
 from bot.sandbox.rehearsal.memory import ConversationFacts
+from bot.sandbox.rehearsal.near_misses import write_near_misses
 from bot.sandbox.rehearsal.passages import Evidence, find_evidence, read_passages
 from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
@@ -28,6 +29,7 @@ _WHO = re.compile(
     r"|\bwas kannst du\b|\bbist du ein\b|\bqui es-tu\b|\bquién eres\b",
     re.I,
 )
+_PASSAGES = "numbered passage"
 _DOCUMENT = re.compile(r"^\[Document (\d+)\]$", re.M)
 _QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
 _ANYTHING = {"type": "object", "properties": {"answer": {"type": "string"}}}
@@ -55,6 +57,8 @@ def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
         return quote_documents(got)
     if names == {"values"} and (read := read_fields(got.question)) is not None:
         return read
+    if "questions" in names and _PASSAGES in got.instructions:
+        return write_near_misses(got.question)
     if names >= {"belongs", "probability"}:
         share = judge_message(got.instructions, got.question)
         return {"belongs": share >= 0.5, "probability": share}

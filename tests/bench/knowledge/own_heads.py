@@ -8,6 +8,7 @@ out with all others of its passage.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -137,4 +138,5 @@ def _row(shelf: Shelf, question: PageQuestion) -> dict[str, Any]:
 
 
 def _refused(question: str) -> dict[str, Any]:
-    return {"question": question, "answerable": 0, "document": "", "chunk": 0, "person": ""}
+    nothing = {"answerable": 0, "document": "", "chunk": 0, "person": ""}
+    return nothing | {"question": question, "source": "asked", "added_at": math.inf}

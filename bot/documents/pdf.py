@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -20,6 +21,8 @@ from bot.documents.scans import Recogniser
 from bot.documents.tables import header_depth, join_headers
 
 LEAST_TEXT = 20  # characters; a page of fewer that holds a picture is a scan
+# At the end of a bold line: what a bill comes to is no heading of what stands below, or on the next page.
+_SUM = re.compile(r"(?:[€$£]|\b[A-Z]{3})\s?-?[\d.,'’]*\d[.,]\d\d$|\d[.,]\d\d\s?(?:[€$£]|[A-Z]{3})$")
 MOST_OF_SCAN = 80  # characters of a stamp on a page that is one picture
 
 
@@ -94,7 +97,7 @@ class _Reader:
                 self._header = self._add_table(block.rows, before if at == 0 else ())
                 continue
             self._header = ()
-            if block.level:
+            if block.level and not _SUM.search(block.text):
                 self.outline.enter(block.level, block.text)
             else:
                 self.outline.hold(block.text, joined=block.joined)

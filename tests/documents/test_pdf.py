@@ -202,3 +202,10 @@ def test_a_file_with_a_password_is_told() -> None:
     )
     with pytest.raises(FileRefused, match="it is locked with a password"):
         read_here(locked)
+
+
+def test_what_a_bill_comes_to_is_no_heading_of_the_next_page() -> None:
+    first = lines("Net: 3.00 EUR", "Tax: 1.00 EUR") + put("Total: 4.00 EUR", 60, 660, font="F2")
+    found = read_here(pdf([first, lines("Terms and conditions hold.")]))
+    assert [(one.page, one.heading) for one in found.sections] == [(1, ""), (2, "")]
+    assert "Total: 4.00 EUR" in found.sections[0].text

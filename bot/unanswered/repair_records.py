@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from bot.conversation.account import dump_account, make_account
 from bot.conversation.recollection import Recollection, recollection_from
+from bot.conversation.records import remember_answered
 from bot.conversation.turn_values import Turn
 from bot.core.codec import encode
 from bot.core.errors import Missing
@@ -67,6 +68,7 @@ def commit(
         text=turn.completion.text if turn.completion else turn.reply.text,
         now=now,
     )
+    remember_answered(tx, asked, id, turn, now=now)
     return replies.get(tx, id)
 
 

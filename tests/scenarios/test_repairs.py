@@ -14,6 +14,7 @@ from bot.knowledge.adding import NewDocument
 from bot.knowledge.quotes import REFUSAL
 from bot.notes.new_note import NewNote
 from handlers.unanswered.refusal import KNOWN, NOTED, WANTED
+from storage.knowledge import answer_examples
 from storage.place import Channel
 from storage.unanswered import questions
 from storage.unanswered.questions import OpenQuestion
@@ -115,6 +116,8 @@ async def test_a_question_that_is_asked_again_is_answered_once_in_its_thread_or_
         await ask_again(team, question)
         assert len(team.said("#general", thread)) == 2
         assert "Pensions" in str(await why(team, "bob", thread, answer["ts"]))
+        learned = await team.bot.services.engine.read(answer_examples.count_by_source, at(team))
+        assert learned == {"answered": 1}
         text, _ = await said(team, "say that again, please", thread=thread)
         assert text
 

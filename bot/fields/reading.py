@@ -39,6 +39,7 @@ from storage.knowledge.documents import Document
 
 SHOW_EVERY_S = 3.0  # how far it is
 TOO_MANY = "I read the first {most} pieces of it, and not the {left_out} that follow."
+GONE = "This table is gone, as is its document or its form."
 NOTHING_TO_READ = "There is no text in it that I could read fields from."
 
 
@@ -168,7 +169,11 @@ class FieldReader:
             return card
         place = read_card_place(card.run.card) or CardPlace(card.run.channel, "", card.run.thread)
         shown = await self._side.show_run(card, place, look=look)
-        if shown is None or shown.key == card.run.card:
+        if shown is None:
             return card
-        await self._engine.write(stored.set_card, card.run.id, shown.key)
+        if shown.key != card.run.card:
+            await self._engine.write(stored.set_card, card.run.id, shown.key)
+        if not await self._engine.read(stored.is_there, card.run.form, card.run.document):
+            # It went while this was on its way to Slack, where it may stand since whoever removed it looked.
+            await self._side.show_run(replace(card, gone=GONE), shown, look=False)
         return replace(card, run=replace(card.run, card=shown.key))

@@ -15,13 +15,15 @@ from storage.knowledge.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class FieldCard:
-    """What is told of one document that is read for a form: how far it is and, at the end, its rows."""
+    """What is told of one document that is read for a form: how far it is and, at the end, its rows. `gone`:
+    why there is nothing to be shown any more, in a sentence; nothing else is told then."""
 
     run: FieldRun
     form: FieldForm
     document: Document
     cost: FieldCost
     rows: tuple[FieldRow, ...] = ()
+    gone: str = ""
 
 
 class FieldSide(Protocol):

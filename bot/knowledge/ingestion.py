@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -35,6 +35,7 @@ from bot.knowledge.sources import DocumentSide
 from bot.provider.fair_share import in_background
 from storage import audit
 from storage.engine import Engine, Tx
+from storage.fields import rows as field_rows
 from storage.knowledge import documents as rows
 from storage.knowledge.audiences import Audience
 from storage.knowledge.documents import Document
@@ -115,12 +116,13 @@ class Documents:
 
     async def remove(self, document: Document, *, by: str, why: str = REMOVED) -> None:
         """From this moment on it is not found; its words are erased by a job, however often that takes.
-        `why`: what its card says then."""
+        `why`: what its cards say then."""
+        tables = await self._list_tables([document.id])
         await self._inbox.put(
             f"{REMOVAL}:{document.id}",
             removal_lane(document.team),
             REMOVAL,
-            Removal(document.id, document.card, by, why).payload,
+            Removal(document.id, document.card, by, why, tables).payload,
             team=document.team,
             when=partial(_hide_for_good, document.id),
         )
@@ -189,11 +191,13 @@ class Documents:
         its end."""
         found = await self._engine.read(rows.list_outlived, document)
         named = [new.replaces] if published and new.replaces else []
+        tables = await self._list_tables([*(one.id for one in found), *named])
         if found or named:
             await self._index.remove([*(one.id for one in found), *named], by=new.person, now=self._now())
         for one in found:
             if one.hidden and one.card != document.card:
                 await self._cards.show_gone(read_card_place(one.card), REPLACED)
+        await self._show_gone(tables, REPLACED)
 
     async def _read(self, document: Document, new: NewDocument, place: CardPlace | None) -> None:
         progress = CardProgress()
@@ -215,9 +219,11 @@ class Documents:
             await self._note_read(document, text, digest)
             await self._engine.write(rows.set_replaces, document.id, same.id if same else new.replaces)
             await self._index.put(document.id, await asyncio.to_thread(cut_into_chunks, text))
+        tables = await self._list_tables([*([same.id] if same else []), new.replaces])
         await self._index.publish(document.id, also=self._published, now=self._now())
         await self._look_for_jobs(document)
         await self._drop_older(new, same, place)
+        await self._show_gone(tables, REPLACED)
         await self._tell_searchable(document.id, new, place, notes=text.notes)
 
     async def _follow(self, document: Document) -> None:
@@ -306,8 +312,18 @@ class Documents:
             await self._follow(after)
 
     async def _erase(self, removal: Removal) -> None:
+        shown_since = await self._list_tables([removal.id])
         await self._index.remove([removal.id], by=removal.by, now=self._now())
-        await self._cards.show_gone(read_card_place(removal.card), removal.why)
+        await self._show_gone({removal.card, *removal.tables, *shown_since}, removal.why)
+
+    async def _list_tables(self, documents: Iterable[str]) -> list[str]:
+        """Where the fields of documents stand; to be asked before these are erased."""
+        found = [await self._engine.read(field_rows.list_cards, id) for id in documents if id]
+        return [card for cards in found for card in cards]
+
+    async def _show_gone(self, cards: Iterable[str], why: str) -> None:
+        for card in sorted(cards):
+            await self._cards.show_gone(read_card_place(card), why)
 
     def _now(self) -> float:
         return self._calendar.now()

@@ -21,11 +21,13 @@ DECLINED = "Not now. “Ask Parley to…” in the menu of the file's message do
 
 def card_text(card: FieldCard) -> str:
     """The card in a sentence, for notifications and screen readers."""
-    return _headline(card)
+    return card.gone or _headline(card)
 
 
 def card_blocks(card: FieldCard) -> list[Block]:
     """How far it is; at the end the table, and what is to be looked at."""
+    if card.gone:
+        return [section(card.gone)]
     shown = [section(_headline(card)), *_show_rows(card.form, card.rows)]
     notes = list(_notes(card))
     return [*shown, *([context(*notes)] if notes else []), *_buttons(card)]

@@ -65,7 +65,7 @@ def begin(tx: Tx, run: StoredRun) -> bool:
     """A document is to be read for a form; one that was read, stopped or given up on is read anew. False
     while it is being read, or where the form or the document is gone."""
     _lock(tx, run.form)
-    if not _is_there(tx, run.form, run.document):
+    if not is_there(tx, run.form, run.document):
         return False
     before = find_run(tx, run.id)
     if before is not None and before.state in ("waiting", "reading"):
@@ -131,11 +131,17 @@ def set_card(tx: Tx, id: str, card: str) -> None:
     tx.run("update field_runs set card = :card where id = :id", id=id, card=card)
 
 
+def list_cards(tx: Tx, document: str) -> list[str]:
+    """The messages that show what a document yielded."""
+    which = "select card from field_runs where document = :document and card <> '' order by card"
+    return [row["card"] for row in tx.all(which, document=document)]
+
+
 def add_row(tx: Tx, row: StoredRow) -> bool:
     """What one piece yielded, once. False where it is there, or its form or document is gone."""
     _lock(tx, row.form)
     tx.lock(f"document {row.document}")  # nothing is added to what is being erased
-    if not _is_there(tx, row.form, row.document):
+    if not is_there(tx, row.form, row.document):
         return False
     columns = ", ".join(f":{name}" for name in StoredRow.__dataclass_fields__)
     insert = f"insert into field_rows ({_ROW}) values ({columns}) on conflict (id) do nothing"
@@ -170,7 +176,8 @@ def _lock(tx: Tx, form: str) -> None:
     tx.lock(f"fields {form}")
 
 
-def _is_there(tx: Tx, form: str, document: str) -> bool:
+def is_there(tx: Tx, form: str, document: str) -> bool:
+    """Whether there are both, and the document does not go just now."""
     there = (
         "select 1 as there from field_forms f join documents d on d.id = :document and d.team = f.team"
         " where f.id = :form and d.hidden not in ('removed', 'replaced')"

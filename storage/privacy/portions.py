@@ -101,8 +101,9 @@ def is_kept_with(tx: Tx, place: Place, *, person: str) -> bool:
 
 
 def list_shown_of(tx: Tx, team: str, person: str) -> list[Document]:
-    """Documents with a person's words whose cards stand in Slack."""
-    return list_where(tx, f"{ADDED_BY} and card <> ''", team=team, person=person)
+    """Documents with a person's words whose cards stand in Slack, or tables of theirs."""
+    shown = "card <> '' or id in (select document from field_runs where card <> '')"
+    return list_where(tx, f"{ADDED_BY} and ({shown})", team=team, person=person)
 
 
 def list_said(tx: Tx, *, whose: Whose, now: float) -> list[int]:

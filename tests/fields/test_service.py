@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,8 @@ from bot.fields.values import FieldForm, FieldRow, RowFilter
 from bot.jobs.inbox import Inbox
 from bot.knowledge.document_card import CardPlace
 from bot.knowledge.index import DocumentIndex
+from bot.knowledge.removal import REMOVAL, decode_removal
+from bot.privacy.portions import thin_out_person
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Engine, Tx
@@ -90,9 +92,16 @@ class LineReader:
 class ShownCards:
     def __init__(self) -> None:
         self.states: list[tuple[str, int, int]] = []
+        self.gone: list[str] = []
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def show_run(self, card: FieldCard, place: CardPlace, *, look: bool) -> CardPlace | None:
-        self.states.append((card.run.state, card.run.done, len(card.rows)))
+        if card.gone:
+            self.gone.append(place.message)
+        else:
+            self.states.append((card.run.state, card.run.done, len(card.rows)))
+        if self.meanwhile and card.rows:
+            await self.meanwhile()
         return CardPlace(place.channel, place.message or "9.9")
 
 
@@ -143,6 +152,11 @@ async def read(fields: FieldExtraction, given: Document, form: FieldForm) -> lis
 
     await until_true(done)
     return await fields.rows(form)
+
+
+def list_tables_to_go(tx: Tx) -> list[Any]:
+    jobs = tx.all("select payload from inbox where kind = :kind", kind=REMOVAL)
+    return [decode_removal(job["payload"]).tables for job in jobs]
 
 
 def count(tx: Tx) -> dict[str, int]:
@@ -255,6 +269,24 @@ async def test_rows_go_with_their_document_and_reviews_with_their_person(engine:
         await read(fields, await add(engine, "two", bill(1)), form)
         await engine.write(forget_user, "T", "U1", now=9)
         assert (await engine.read(count))["field_rows"] == 0
+
+
+async def test_where_the_table_stands_is_told_to_the_job_that_removes_its_document(engine: Engine) -> None:
+    side = ShownCards()
+    async with working(engine, LineReader(), side) as fields:
+        await read(fields, await add(engine, "one", bill(1)), await form_at(fields))
+        await until(lambda: side.states[-1][0] == "done")
+    await thin_out_person(engine, "T", "U1", now=9)
+    assert await engine.read(list_tables_to_go) == [["C:9.9"]]
+    assert (await engine.read(count))["field_runs"] == 0
+
+
+async def test_a_table_on_its_way_while_its_document_goes_is_taken_back(engine: Engine) -> None:
+    side = ShownCards()
+    side.meanwhile = lambda: DocumentIndex(engine).remove(["one"], now=9)
+    async with working(engine, LineReader(), side) as fields:
+        await fields.start(await add(engine, "one", bill(1)), await form_at(fields), by="U2", thread="1.0")
+        await until(lambda: side.gone == ["9.9"])
 
 
 async def test_rows_of_what_is_not_to_be_found_just_now_are_not_shown(engine: Engine) -> None:

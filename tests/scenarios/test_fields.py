@@ -16,12 +16,15 @@ import pytest
 from bot.cli import fields as cli_fields
 from bot.fields.wanted import WANTED, WantedOf
 from bot.jobs.inbox import Job
+from bot.knowledge.removal import REMOVED
 from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import read_pages
 from handlers.fields import blocks, review_windows, windows
 from handlers.fields.cards import OFFER, RUN
 from handlers.fields.review_windows import load_pressed
 from handlers.knowledge import windows as document_windows
+from handlers.knowledge.blocks import REMOVE
+from handlers.knowledge.sources import METADATA
 from tests.support.documents import audience, drop_file, take_in
 from tests.support.guarded_channel import filled
 from tests.support.invoices import CLEAN_INVOICE, TWO_TOTALS
@@ -118,6 +121,12 @@ async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_fi
     )
     assert await cli_fields.run(asked, team.bot.settings) == 0
     assert capsys.readouterr().out == await sent_file(team, "invoice.csv")
+
+    of_document = await message_of(team, METADATA, "Invoices (invoices.pdf)")
+    await team.slack.press("alice", "#general", of_document["ts"], REMOVE)
+    place = team.slack.workspace.channels[team.slack.channel("#general")]
+    await team.slack.until(lambda: place.messages[card["ts"]]["text"] == REMOVED)
+    assert "238" not in str(place.messages[card["ts"]])
 
 
 async def test_fields_are_extracted_from_a_file_that_is_no_document_yet(team: Workspace) -> None:

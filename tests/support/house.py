@@ -77,8 +77,8 @@ ROOMS: dict[str, str] = {
     "bot/images": "bot/core",
     "bot/knowledge": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/knowledge storage/unanswered storage/privacy bot/text bot/ml bot/jobs bot/costs "
-        "bot/provider bot/documents bot/images bot/learning"
+        "storage/knowledge storage/unanswered storage/fields storage/privacy bot/text bot/ml bot/jobs "
+        "bot/costs bot/provider bot/documents bot/images bot/learning"
     ),
     "bot/notes": (
         "bot/core storage/engine storage/place storage/audit storage/conversation "

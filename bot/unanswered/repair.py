@@ -29,6 +29,7 @@ from bot.guard.service import Ruling
 from bot.guard.verdict import Verdict
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge.document_question import DocumentAnswer
+from bot.provider.fair_share import in_background
 from bot.unanswered import repair_records
 from bot.unanswered.asking_again import AskedAgain, decode_asked_again
 from storage.conversation import replies
@@ -120,7 +121,8 @@ class Repairs:
             return [partial(questions.close, at=at, ids=[question.id], outcome="no more", now=self._now())]
         place = await self._engine.read(repair_records.find_place, told.team, question)
         asked = self._make_incoming(job, place, question, state)
-        turn = await self._answer(asked, question, told)
+        with self._inbox.aside(job):  # of many questions none holds a place for what people ask now
+            turn = await self._answer(asked, question, told)
         if turn is None:
             return []
         row = await self._engine.write(
@@ -151,7 +153,8 @@ class Repairs:
         if told.answer:
             return _address(Turn(load_reply(told.answer)), question)
         try:
-            turn = await self._ask(asked, question, told.document)
+            with in_background():
+                turn = await self._ask(asked, question, told.document)
         except AskError as exc:  # a budget is spent: it stays in the list
             log.warning("question %d is not asked again: %s", question.id, type(exc).__name__)
             return None

@@ -122,6 +122,23 @@ async def test_a_question_that_is_asked_again_is_answered_once_in_its_thread_or_
         assert text
 
 
+async def test_what_people_ask_now_does_not_wait_for_what_is_asked_again(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only", PARLEY_PARALLEL_TURNS="1") as team:
+        question, thread = await refused(team)
+        await take_in(team, "rules.md", f"{RULES}\n\n{PENSIONS}")
+        before = len(team.model.requests)
+        team.model.faults.add("slow", delay_s=5.0)
+        topic = [question.id]
+        await team.bot.services.engine.write(questions.set_topic, at(team), topic, question.id)
+        await team.bot.services.repairs.ask_again(at(team), question.id, by=team.slack.user("alice"))
+        await team.slack.until(lambda: len(team.model.requests) > before)
+        now = await team.ask("@parley Where are bicycles parked?", user="carol")
+        assert "greenhouse" in await team.answer("#general", now)
+        assert len(team.said("#general", thread)) == 1
+        await team.quiet()
+        assert "Larkspur Mutual" in team.said("#general", thread)[1]
+
+
 async def test_of_twenty_questions_repaired_by_documents_and_notes_nineteen_are_answered_right_and_each_once(
     tmp_path: Path,
 ) -> None:

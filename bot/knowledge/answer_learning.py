@@ -65,12 +65,14 @@ class AnswerLearning:
         self._clock = clock
 
     async def look(self) -> None:
-        """Has every channel trained that has enough to learn from; what cannot be done now is done in an
-        hour."""
+        """Has every channel trained that has enough to learn from, once for all that was asked there until
+        now: where nothing could be told apart, nothing can be until more is asked. What cannot be done now is
+        done in an hour."""
         try:
             for at in await self._engine.read(answer_models.list_due):
                 if not await self._jobs.is_waiting(at):
-                    await self._jobs.put(at, {})
+                    newest = await self._engine.read(answer_examples.find_newest, at)
+                    await self._jobs.put(at, {}, once=f"up to {newest}")
         except BotError as exc:
             log.error("nothing is learned from answers for an hour: %s", type(exc).__name__)
 

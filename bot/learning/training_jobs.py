@@ -32,13 +32,19 @@ class TrainingJobs:
         self._engine, self._inbox, self._kind = engine, inbox, kind
 
     async def put(
-        self, at: Channel, payload: Payload, *, when: Callable[[Tx], bool] = lambda tx: True
+        self,
+        at: Channel,
+        payload: Payload,
+        *,
+        when: Callable[[Tx], bool] = lambda tx: True,
+        once: str = "",
     ) -> bool:
         """On return it is on disk and will be learned. `when` writes what is to be learned, and says whether
-        there is anything; `payload` is what the head's preparation gets."""
+        there is anything; `payload` is what the head's preparation gets. `once`: what there is one training
+        for, whatever came of it."""
         lane = self._lane(at)
         return await self._inbox.put(
-            f"{lane}:{time.time_ns()}",
+            f"{lane}:{once or time.time_ns()}",
             lane,
             self._kind,
             json.dumps({**at.key, **payload}),

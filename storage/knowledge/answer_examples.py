@@ -146,6 +146,13 @@ def erase(tx: Tx, which: str, **values: Any) -> int:
     return tx.changed(f"delete from answer_examples where {which}", **values)
 
 
+def find_newest(tx: Tx, at: Channel) -> int:
+    """The last of what people asked in a channel; 0 for nothing. What a model wrote is not new."""
+    which = "team = :team and channel = :channel and source <> 'near miss'"
+    row = tx.one(f"select coalesce(max(id), 0) as newest from answer_examples where {which}", **at.key)
+    return int((row or {})["newest"])
+
+
 def count_by_source(tx: Tx, at: Channel) -> dict[str, int]:
     """How many examples of a channel count, by where they come from."""
     rows = tx.all(

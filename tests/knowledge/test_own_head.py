@@ -49,6 +49,7 @@ from storage.knowledge.answer_examples import AnswerExample
 from storage.knowledge.documents import Document
 from storage.place import Channel
 from storage.privacy import forget
+from tests.support.documents import until_true
 from tests.support.engines import database_url
 from tests.support.guard_rows import paragraphs
 
@@ -212,6 +213,33 @@ async def test_a_training_waits_for_fifty_new_examples(engine: Engine) -> None:
     ids = [row["id"] for row in await engine.read(answer_examples.list_examples, AT)]
     await engine.write(answer_models.add_model, AT, b"{}", embedder="", examples=ids, report="{}", now=20.0)
     assert await engine.read(answer_models.list_due) == []
+
+
+@pytest.mark.both_engines
+async def test_where_nothing_could_be_learned_it_is_tried_again_once_more_was_asked(engine: Engine) -> None:
+    trainer, heads = make_trainer(engine, await open_index(engine))
+    inbox, tried = Inbox(engine), list[str]()
+
+    async def work(job: Job) -> list[Effect]:
+        tried.append(job.key)
+        example = AnswerExample("T1", "C1", f"Who? {len(tried)}", 0, "near miss", 15.0, "d1", 1)
+        await engine.write(answer_examples.add_near_miss, example)
+        return []  # and there is no version
+
+    inbox.register(ANSWER_TRAINING, work)
+    await teach(engine)
+    async with inbox:
+        learning = make_learning(engine, trainer, heads, inbox)
+        for asked in range(2):
+            for _ in range(3):
+                await learning.look()
+                await until_true(lambda: is_idle(learning))
+            assert len(tried) == asked + 1
+            await engine.write(answer_examples.add, AnswerExample("T1", "C1", "Why?", 0, "not ours", 10.0))
+
+
+async def is_idle(learning: AnswerLearning) -> bool:
+    return not (await learning.read_state(AT)).waiting
 
 
 @pytest.mark.both_engines

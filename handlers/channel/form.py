@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.channel.options import OptionChecks
 from bot.channel.service import PlaceSettings
-from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
+from bot.guard.policy import MAX_CONTACT, MAX_EXAMPLES, MAX_PASSAGES, MAX_PURPOSE, Policy, fingerprint
 from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, ListeningPolicy
 from handlers.channel.answer_fields import build_fields, describe_place, read_fields
 from handlers.channel.fields import FIELD, choice_field, people_field, read_answers, text_field
@@ -75,15 +75,16 @@ CHOICES: dict[str, tuple[str, dict[str, str]]] = {
     ),
 }
 FLAGS = frozenset({"shadow", "context_only"})
-# Lists: their label, what stands between two entries, and what to know about them.
+# Lists: their label, what stands between two entries, what to know about them, how many entries they take.
 LISTS = {
     "belongs": (
         "Messages that belong",
         "\n",
         "One a line. Where there are none, the model writes some from the purpose, for you to change here.",
+        MAX_EXAMPLES,
     ),
-    "does_not": ("Messages that do not", "\n", "One a line; near misses teach most."),
-    "passages": ("Passages to answer from", "\n\n", "An empty line between two of them."),
+    "does_not": ("Messages that do not", "\n", "One a line; near misses teach most.", MAX_EXAMPLES),
+    "passages": ("Passages to answer from", "\n\n", "An empty line between two of them.", MAX_PASSAGES),
 }
 LISTENING = (LISTENS, SPOKEN, WORDS)
 
@@ -199,15 +200,15 @@ def _choice(name: str, value: str) -> Block:
 
 
 def _list(name: str, values: Sequence[str]) -> Iterator[Block]:
-    label, between, hint = LISTS[name]
-    for number, part in enumerate(split_fields(values, between)):
+    label, between, hint, most = LISTS[name]
+    for number, part in enumerate(split_fields(values, between, most=most)):
         field = name if number == 0 else f"{name}:{number}"
         title = label if number == 0 else f"{label} (more)"
         yield text_field(field, title, part, hint=hint if number == 0 else "")
 
 
-def split_fields(values: Sequence[str], between: str) -> list[str]:
-    """Spreads a list over as few fields as hold it, with space left in the last."""
+def split_fields(values: Sequence[str], between: str, *, most: int) -> list[str]:
+    """Spreads a list over as few fields as hold it, with space left in the last while it takes more."""
     found = [""]
     for value in values:
         longer = f"{found[-1]}{between}{value}" if found[-1] else value
@@ -215,7 +216,8 @@ def split_fields(values: Sequence[str], between: str) -> list[str]:
             found[-1] = longer
         else:
             found.append(value)
-    return found if len(found[-1]) <= FIELD - SPARE_CHARACTERS else [*found, ""]
+    enough = len(values) >= most or len(found[-1]) <= FIELD - SPARE_CHARACTERS
+    return found if enough else [*found, ""]
 
 
 # Back
@@ -237,6 +239,6 @@ def read_form(view: View) -> Filled:
 
 
 def _read_list(name: str, given: Mapping[str, str]) -> list[str]:
-    _, between, _ = LISTS[name]
+    _, between, _, _ = LISTS[name]
     texts = [text for field, text in given.items() if field.partition(":")[0] == name]
     return [entry.strip() for text in texts for entry in text.split(between) if entry.strip()]

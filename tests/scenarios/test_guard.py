@@ -93,6 +93,7 @@ async def test_an_untouched_channel_has_no_guard_and_its_form_shows_what_holds(t
         "model": "",
         "style": "everywhere",
         "length": "",
+        "people_who_know": "",
         "purpose": "",
         "shadow": "true",
         "action": "refuse",
@@ -164,7 +165,7 @@ async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
     spread = {
         name if n == 0 else f"{name}:{n}": part
         for name, values in full.items()
-        for n, part in enumerate(settings_form.split_fields(values, settings_form.LISTS[name][1]))
+        for n, part in enumerate(split(name, values))
     }
     given = policy.parse_policy({"purpose": PURPOSE, **full})
     guard = team.bot.services.guard
@@ -174,6 +175,11 @@ async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
     await filled(team)
     kept = await guard.read_policy(general(team))
     assert kept == replace(given, tone="plain")
+
+
+def split(name: str, values: list[str]) -> list[str]:
+    _, between, _, most = settings_form.LISTS[name]
+    return settings_form.split_fields(values, between, most=most)
 
 
 def general(team: Workspace) -> Channel:

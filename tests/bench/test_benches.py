@@ -12,6 +12,7 @@ from tests.support.audio_files import encode
 pytestmark = [pytest.mark.process, pytest.mark.timeout(200)]
 
 
+@pytest.mark.slow
 async def test_one_more_turn_in_a_thread_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(age, "REPLIES", 1)
     cpu_ms, wall_ms = await age.measured(4, 10)
@@ -19,6 +20,7 @@ async def test_one_more_turn_in_a_thread_is_measured(monkeypatch: pytest.MonkeyP
     assert wall_ms > 0
 
 
+@pytest.mark.slow
 async def test_what_is_written_for_a_message_that_is_due_is_measured(tmp_path: Path) -> None:
     assert expiry.fill(tmp_path / "parley.db", 30) > 0
     load = await expiry.measure(tmp_path / "parley.db", keep_days=30, seconds=0)
@@ -27,6 +29,7 @@ async def test_what_is_written_for_a_message_that_is_due_is_measured(tmp_path: P
     assert len(load.ack_ms) >= len(load.answer_ms) > 0
 
 
+@pytest.mark.slow
 async def test_a_reply_is_measured() -> None:
     run = await replies.measure("parley", replies=2)
     assert len(run.words_ms[20]) == 2

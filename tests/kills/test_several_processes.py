@@ -100,7 +100,7 @@ async def test_row_47_kills_of_processes_sessions_and_the_server_lose_nothing_an
     tmp_path: Path,
 ) -> None:
     seed = int(os.environ.get("PARLEY_SEED", "1"))
-    outcome = await random_kills(tmp_path, processes=40, sessions=5, seed=seed)
+    outcome = await random_kills(tmp_path, processes=24, sessions=4, seed=seed)
     print(f"\nseed {seed}: {dict(outcome)}")
     assert {what: outcome[what] for what in BAD} == dict.fromkeys(BAD, 0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -242,9 +241,8 @@ async def test_nothing_that_slack_delivers_is_refused(tmp_path: Path) -> None:
         ts = await team.ask("plain words")
         await team.slack.react("bob", "#general", ts, "tada")
         await team.slack.join("dana", "#general")
-        await asyncio.sleep(0.2)
-        assert team.slack.deliveries
-        assert all(d.acked and len(d.attempts) == 1 for d in team.slack.deliveries)
+        await team.slack.until(lambda: team.slack.deliveries and all(d.acked for d in team.slack.deliveries))
+        assert all(len(d.attempts) == 1 for d in team.slack.deliveries)
 
 
 async def test_two_people_in_a_thread_are_told_apart(tmp_path: Path) -> None:

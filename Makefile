@@ -25,7 +25,7 @@ sandbox: setup
 	@$(BIN)/parley sandbox --processes $(PROCESSES)
 
 # Most tests wait for servers and processes, so more run at a time than a small machine has cores.
-WORKERS ?= 6
+WORKERS ?= 7
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 

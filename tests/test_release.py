@@ -18,6 +18,8 @@ from bot import VERSION
 from tests.support.release import DATED, NAME, UNRELEASED, changelog_problems, date_section, sections
 from tests.support.supply import ROOT
 
+pytestmark = pytest.mark.slow  # about packages and releases: no change of a day touches them
+
 TODAY = date(2026, 11, 29)
 PARTS = ("bot", "handlers", "storage", "tests/support", "tests/__init__.py")
 FILES = ("pyproject.toml", "manifest.yml", "README.md", "LICENSE", "NOTICE", "Makefile", "requirements.lock")

@@ -22,6 +22,8 @@ from tests.support.house import FOLDERS, ROOT
 from tests.support.waiting import until
 from tests.support.wheel import Installed, build_wheel, install_wheel
 
+pytestmark = pytest.mark.slow  # about packages and releases: no change of a day touches them
+
 READY = re.compile(r"sandbox is at (http://127\.0\.0\.1:\d+)")
 
 
